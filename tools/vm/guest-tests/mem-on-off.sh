@@ -1,0 +1,9 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The kernel's own mem-on-off-test.sh.
+#
+# arch: x86_64 arm64 ppc64le
+# guest: --memory 1G --append movable_node
+# guest x86_64 arm64: --dimm 1G
+# timeout: 300
+exec bash /selftests/in-guest mem-on-off-modes.sh
