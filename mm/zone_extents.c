@@ -17,11 +17,10 @@
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mmzone.h>
-#include <linux/rbtree.h>
 #include <linux/slab.h>
-#include <linux/zone_extents.h>
 
 #include "internal.h"
+#include "zone_extents.h"
 
 static struct zone_extent *to_extent(struct rb_node *node)
 {
@@ -136,19 +135,41 @@ int zone_extents_stock(struct zone_extents *ze, unsigned long nr_spare)
 	return 0;
 }
 
+/*
+ * Removing an arbitrary range may split an extent in two, which takes a spare
+ * one. Ranges that were added as a whole and are removed as a whole can rely on
+ * there being as many extents, used and spare, as such ranges: what is left of
+ * n ranges when one has gone are at most n - 1 extents.
+ */
+static unsigned long nr_promised(const struct zone_extents *ze)
+{
+	return ze->nr_pinned > ze->nr ? ze->nr_pinned - ze->nr : 0;
+}
+
 /**
- * zone_extents_trim() - free the spare extents that nothing was promised
+ * zone_extents_reserve() - allocate what one more change needs
  * @ze: the extents
  *
- * Removing an arbitrary range may split an extent in two, which takes a spare
- * one. A range that was added as a whole and is removed as a whole can rely on
- * less: as long as there are as many extents, used and spare, as such ranges,
- * a removal finds what it needs, because what is left of n ranges after one
- * has gone are at most n - 1 extents.
+ * Context: may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int zone_extents_reserve(struct zone_extents *ze)
+{
+	return zone_extents_stock(ze, nr_promised(ze) + 1);
+}
+
+/**
+ * zone_extents_trim() - free spare extents that nobody needs
+ * @ze: the extents
+ *
+ * One stays for the next change, so that offlining a memory block does not
+ * begin with an allocation, possibly from that very block.
  */
 void zone_extents_trim(struct zone_extents *ze)
 {
-	while (ze->spare && ze->nr + ze->nr_spare > ze->nr_pinned)
+	unsigned long keep = max(nr_promised(ze), 1UL);
+
+	while (ze->nr_spare > keep)
 		kfree(take_spare(ze));
 }
 
@@ -277,32 +298,33 @@ bool zone_extents_contain(const struct zone_extents *ze,
  * @end_pfn: where to store the page frame after the last of the span
  *
  * From the first page frame of the zone to its last. At boot a zone may span
- * more than that, because its limits are those of the architecture: a hole
- * below its first or above its last memory remains part of the span for as long
- * as that memory belongs to the zone. The result depends on the extents alone,
- * not on how they came about: what is added and removed again leaves the span
- * as it was.
+ * more than that, because its limits are those of the architecture; such a
+ * margin stays for as long as the zone has any memory, because the span decides
+ * to which zone memory goes when it is onlined. The result depends on the
+ * extents alone, not on how they came about: what is added and removed again
+ * leaves the span as it was.
  *
- * An empty zone spans nothing and starts at 0.
+ * A zone that has lost all its memory spans nothing and starts at 0.
  */
 void zone_extents_span(const struct zone_extents *ze, unsigned long *start_pfn,
 		       unsigned long *end_pfn)
 {
 	struct rb_node *last = rb_last(&ze->root);
+	bool boot_memory = ze->boot_first != ze->boot_end;
 
 	if (!last) {
-		*start_pfn = 0;
-		*end_pfn = 0;
+		*start_pfn = boot_memory ? 0 : ze->boot_span_start;
+		*end_pfn = boot_memory ? 0 : ze->boot_span_end;
 		return;
 	}
 	*start_pfn = zone_extents_first(ze)->start_pfn;
 	*end_pfn = to_extent(last)->end_pfn;
 
-	if (ze->boot_first == ze->boot_end)
+	if (ze->boot_span_start == ze->boot_span_end)
 		return;
-	if (zone_extents_contain(ze, ze->boot_first, ze->boot_first + 1))
+	if (!boot_memory || ze->boot_span_start != ze->boot_first)
 		*start_pfn = min(*start_pfn, ze->boot_span_start);
-	if (zone_extents_contain(ze, ze->boot_end - 1, ze->boot_end))
+	if (!boot_memory || ze->boot_span_end != ze->boot_end)
 		*end_pfn = max(*end_pfn, ze->boot_span_end);
 }
 
@@ -311,12 +333,15 @@ void zone_extents_span(const struct zone_extents *ze, unsigned long *start_pfn,
  * @ze: the extents
  *
  * Context: nobody may change @ze meanwhile.
- * Return: true if every page frame of the span belongs to the zone.
+ * Return: true if every page frame of the span belongs to the zone, and the
+ * struct pages of its boot memory agree.
  */
 bool zone_extents_contiguous(const struct zone_extents *ze)
 {
 	unsigned long start_pfn, end_pfn;
 
+	if (ze->mixed)
+		return false;
 	zone_extents_span(ze, &start_pfn, &end_pfn);
 	return start_pfn != end_pfn &&
 	       zone_extents_contain(ze, start_pfn, end_pfn);
@@ -362,10 +387,26 @@ int zone_extents_claim(struct zone_extents *ze, unsigned long span_start,
 				   min(end_pfn, span_end));
 }
 
+/**
+ * zone_extents_set_boot_span() - remember the span that the zone has at boot
+ * @ze: the extents, which are those of boot memory
+ * @start_pfn: first page frame of the span
+ * @end_pfn: page frame after the last of the span
+ */
+void zone_extents_set_boot_span(struct zone_extents *ze, unsigned long start_pfn,
+				unsigned long end_pfn)
+{
+	struct rb_node *last = rb_last(&ze->root);
+
+	ze->boot_first = last ? zone_extents_first(ze)->start_pfn : 0;
+	ze->boot_end = last ? to_extent(last)->end_pfn : 0;
+	ze->boot_span_start = start_pfn;
+	ze->boot_span_end = end_pfn;
+}
+
 static int __init claim_boot_memory(struct zone *zone)
 {
 	const bool movable = zone_idx(zone) == ZONE_MOVABLE;
-	struct zone_extents *ze = &zone->extents;
 	unsigned long prev_end = 0;
 	struct memblock_region *r;
 	int err;
@@ -373,35 +414,40 @@ static int __init claim_boot_memory(struct zone *zone)
 	for_each_mem_region(r) {
 		unsigned long start_pfn = memblock_region_memory_base_pfn(r);
 		unsigned long end_pfn = memblock_region_memory_end_pfn(r);
+		unsigned long hole_start = mirrored_kernelcore ? start_pfn : prev_end;
 
 		if (start_pfn >= end_pfn)
 			continue;
-		/*
-		 * With kernelcore=mirror, ZONE_MOVABLE overlaps a kernel zone
-		 * and takes what is not mirrored; whose the holes are is not
-		 * worth knowing then.
-		 */
-		if (memblock_get_region_node(r) == zone_to_nid(zone) &&
-		    !(mirrored_kernelcore && movable && memblock_is_mirror(r))) {
-			err = zone_extents_claim(ze, zone->zone_start_pfn,
-						 zone_end_pfn(zone),
-						 mirrored_kernelcore ?
-						 start_pfn : prev_end,
-						 start_pfn, end_pfn);
-			if (err)
-				return err;
-		}
 		prev_end = end_pfn;
+		if (memblock_get_region_node(r) != zone_to_nid(zone))
+			continue;
+		if (mirrored_kernelcore && movable && memblock_is_mirror(r))
+			continue;
+		err = zone_extents_claim(&zone->extents, zone->zone_start_pfn,
+					 zone_end_pfn(zone), hole_start,
+					 start_pfn, end_pfn);
+		if (err)
+			return err;
 	}
 	return 0;
 }
 
-/* ZONE_MOVABLE comes last in memmap_init() and has the final say. */
+/*
+ * With kernelcore=mirror, ZONE_MOVABLE overlaps a kernel zone and takes what is
+ * not mirrored. Deferred initialisation sees that differently for some pages,
+ * and does not tell for which: leave it at the spans, and claim nothing.
+ */
 static int __init yield_to_movable(struct zone *zone, struct zone *movable)
 {
 	struct zone_extent *extent;
 	int err;
 
+	if (!populated_zone(movable) ||
+	    !zone_intersects(zone, movable->zone_start_pfn, movable->spanned_pages))
+		return 0;
+
+	zone->extents.mixed = true;
+	movable->extents.mixed = true;
 	for_each_zone_extent(extent, &movable->extents) {
 		err = zone_extents_stock(&zone->extents, 1);
 		if (err)
@@ -410,18 +456,6 @@ static int __init yield_to_movable(struct zone *zone, struct zone *movable)
 				   extent->end_pfn);
 	}
 	return 0;
-}
-
-static void __init remember_boot_span(struct zone *zone)
-{
-	struct zone_extents *ze = &zone->extents;
-	unsigned long start_pfn, end_pfn;
-
-	zone_extents_span(ze, &start_pfn, &end_pfn);
-	ze->boot_first = start_pfn;
-	ze->boot_end = end_pfn;
-	ze->boot_span_start = zone->zone_start_pfn;
-	ze->boot_span_end = zone_end_pfn(zone);
 }
 
 /**
@@ -435,22 +469,20 @@ static void __init remember_boot_span(struct zone *zone)
 void __init zone_extents_init(void)
 {
 	struct zone *zone, *movable;
-	int err = 0;
 
-	for_each_populated_zone(zone) {
-		err = claim_boot_memory(zone);
-		if (err)
-			break;
-	}
-	for_each_populated_zone(zone) {
+	for_each_populated_zone(zone)
+		if (claim_boot_memory(zone))
+			panic("Out of memory for the extents of zones\n");
+
+	for_each_zone(zone) {
 		movable = &zone->zone_pgdat->node_zones[ZONE_MOVABLE];
-		if (!err && mirrored_kernelcore && zone != movable)
-			err = yield_to_movable(zone, movable);
+		if (mirrored_kernelcore && zone != movable &&
+		    yield_to_movable(zone, movable))
+			panic("Out of memory for the extents of zones\n");
 		zone_extents_trim(&zone->extents);
-		remember_boot_span(zone);
+		zone_extents_set_boot_span(&zone->extents, zone->zone_start_pfn,
+					   zone_end_pfn(zone));
 	}
-	if (err)
-		panic("Out of memory for the extents of zones\n");
 }
 
 /* Bring the span in line with the extents. */
@@ -459,10 +491,22 @@ static void update_span(struct zone *zone)
 	unsigned long start_pfn, end_pfn, flags;
 
 	zone_extents_span(&zone->extents, &start_pfn, &end_pfn);
+
 	/* Interrupts free pages, and with DEBUG_VM look at the span then. */
 	write_seqlock_irqsave(&zone->span_seqlock, flags);
-	zone->zone_start_pfn = start_pfn;
-	zone->spanned_pages = end_pfn - start_pfn;
+	/*
+	 * Many readers do without the seqlock: whichever of the values they see,
+	 * it must not take them beyond the end of the zone.
+	 */
+	if (start_pfn > zone->zone_start_pfn || start_pfn == end_pfn) {
+		WRITE_ONCE(zone->spanned_pages, end_pfn - start_pfn);
+		smp_wmb();
+		WRITE_ONCE(zone->zone_start_pfn, start_pfn);
+	} else {
+		WRITE_ONCE(zone->zone_start_pfn, start_pfn);
+		smp_wmb();
+		WRITE_ONCE(zone->spanned_pages, end_pfn - start_pfn);
+	}
 	write_sequnlock_irqrestore(&zone->span_seqlock, flags);
 }
 
@@ -481,15 +525,12 @@ static void update_span(struct zone *zone)
  */
 int zone_extents_begin(struct zone *zone)
 {
-	struct zone_extents *ze = &zone->extents;
-	unsigned long nr_spare = 1;
 	int err;
 
-	if (ze->nr_pinned >= ze->nr)
-		nr_spare += ze->nr_pinned - ze->nr;
-	err = zone_extents_stock(ze, nr_spare);
+	assert_mem_hotplug_held_write();
+	err = zone_extents_reserve(&zone->extents);
 	if (err) {
-		zone_extents_trim(ze);
+		zone_extents_trim(&zone->extents);
 		return err;
 	}
 	zone->contiguous = false;
@@ -511,6 +552,7 @@ int zone_extents_begin(struct zone *zone)
 void zone_extents_add(struct zone *zone, unsigned long start_pfn,
 		      unsigned long nr_pages)
 {
+	assert_mem_hotplug_held_write();
 	WARN_ON_ONCE(zone_extents_insert(&zone->extents, start_pfn,
 					 start_pfn + nr_pages));
 	if (zone_is_zone_device(zone))
@@ -533,6 +575,7 @@ void zone_extents_add(struct zone *zone, unsigned long start_pfn,
 void zone_extents_remove(struct zone *zone, unsigned long start_pfn,
 			 unsigned long nr_pages)
 {
+	assert_mem_hotplug_held_write();
 	WARN_ON_ONCE(zone_extents_erase(&zone->extents, start_pfn,
 					start_pfn + nr_pages));
 	if (zone_is_zone_device(zone))
@@ -544,13 +587,15 @@ void zone_extents_remove(struct zone *zone, unsigned long start_pfn,
  * zone_extents_end() - a change of the extents, done or undone, is complete
  * @zone: the zone
  *
- * All of the zone is online again. Decides whether the zone is contiguous and
- * frees what was allocated ahead.
+ * All of the zone is online again. Decides whether the zone is contiguous, which
+ * ZONE_DEVICE never is to pfn walkers, and frees what was allocated ahead.
  *
  * Context: mem_hotplug_lock in write mode.
  */
 void zone_extents_end(struct zone *zone)
 {
+	assert_mem_hotplug_held_write();
 	zone_extents_trim(&zone->extents);
-	set_zone_contiguous(zone);
+	if (!zone_is_zone_device(zone))
+		set_zone_contiguous(zone);
 }

@@ -47,18 +47,18 @@ archive_tarball()
 # archive_download VERSION: gets the package, keeps its tarball
 archive_download()
 {
-	local package tarball dir=$downloads/package.new
+	local package tarball dir
 
 	package=$(base_key package)
 	tarball=$(archive_tarball "$1")
 	say "downloading $package $1 (about 150 MB)"
-	rm -rf "$dir"
-	mkdir -p "$dir"
+	mkdir -p "$downloads"
+	dir=$(mktemp -d "$downloads/package.XXXXXX")
 	(cd "$dir" && apt-get "${apt_options[@]}" download "$package=$1" >&2) ||
-		die "cannot download $package $1: see apt-get's message above"
+		{ rm -rf "$dir"; die "cannot download $package $1: see apt-get's message above"; }
 	dpkg-deb --fsys-tarfile "$dir"/*.deb |
-		tar -xO --wildcards "./usr/src/$package.tar.*" >"$tarball.new" ||
-		die "no source tarball in the package $package $1, or the disk is full"
-	mv "$tarball.new" "$tarball"
+		tar -xO --wildcards "./usr/src/$package.tar.*" >"$dir/tarball" ||
+		{ rm -rf "$dir"; die "no source tarball in the package $package $1, or the disk is full"; }
+	mv "$dir/tarball" "$tarball"
 	rm -rf "$dir"
 }

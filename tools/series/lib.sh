@@ -45,7 +45,7 @@ trap 'exit 130' INT TERM HUP
 own_git()
 {
 	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_ATTR_NOSYSTEM=1 \
-		git -c safe.directory='*' -c core.attributesFile=/dev/null \
+	GIT_CEILING_DIRECTORIES=$build git -c safe.directory='*' -c core.attributesFile=/dev/null \
 		-c i18n.commitEncoding=UTF-8 -c advice.detachedHead=false "$@"
 }
 
@@ -55,18 +55,21 @@ linux_git()
 	own_git -C "$linux" "$@"
 }
 
-# lock: one command at a time changes build/; held until the process ends, and
-# inherited by the commands it calls.
+# lock [NAME]: one command at a time changes build/ (or, with NAME, what that
+# stands for); held until the process ends, for the commands it calls as well.
 lock()
 {
-	[ -z "${MHP_LOCKED:-}" ] || return 0
+	local name=${1:-series} file
+
+	file=$build/.$name.lock
+	[[ " ${MHP_LOCKED:-} " != *" $file "* ]] || return 0
 	mkdir -p "$build"
-	exec 9>"$build/.series.lock"
-	if ! flock -n 9; then
-		say "waiting for another series command to finish"
-		flock 9
+	exec {lock_fd}>"$file"
+	if ! flock -n "$lock_fd"; then
+		say "waiting for another $name command to finish"
+		flock "$lock_fd"
 	fi
-	export MHP_LOCKED=1
+	export MHP_LOCKED="${MHP_LOCKED:-} $file"
 }
 
 # base_key KEY: a value from patches/base.
@@ -406,6 +409,19 @@ series_mails()
 }
 
 # ---- build/linux ---------------------------------------------------------
+
+# work_tree DIR COMMIT: DIR is a work tree of build/linux, at COMMIT.
+work_tree()
+{
+	if ! own_git -C "$1" rev-parse -q --verify HEAD >/dev/null 2>&1; then
+		say "making $1"
+		rm -rf "$1"
+		linux_git worktree prune
+		linux_git worktree add -q --detach "$1" "$2"
+	elif [ "$(own_git -C "$1" rev-parse HEAD)" != "$2" ]; then
+		own_git -C "$1" checkout -q -f --detach "$2"
+	fi
+}
 
 # require_branch: build/linux is ours and has mhp checked out.
 require_branch()

@@ -25,8 +25,10 @@ MACHINES = {
     },
     "ppc64le": {
         "program": "qemu-system-ppc64", "package": "qemu-system-ppc",
-        # mitigations that emulation does not have
-        "machine": "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off",
+        # without the mitigations that emulation does not have; and with QEMU's
+        # little firmware, which starts the kernel 5 s sooner than SLOF does
+        "machine": "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,"
+                   "x-vof=on",
         "cpu": "power9", "console": "hvc0", "firmware": None,
         "dimm": 256 * MIB, "virtio_mem": False, "pmem": False,
     },
@@ -106,11 +108,13 @@ class Machine:
         return " ".join(words + self._options.append)
 
     def arguments(self, initrd, token, console, monitor, ports):
-        """initrd is a path; console, monitor and each of ports file descriptors of sockets."""
+        """initrd is a path; console, monitor and each of ports descriptors of sockets."""
         options, kind = self._options, self._kind
         machine = kind["machine"] + (",nvdimm=on" if self.pmem else "")
         line = [kind["program"], "-machine", machine, "-cpu", kind["cpu"],
-                "-nodefaults", "-display", "none", "-no-reboot", "-smp", f"{self.cpus},sockets={self.cpus}",
+                "-nodefaults", "-display", "none", "-no-reboot",
+                # sockets: a package with cpus of two nodes makes the kernel warn
+                "-smp", f"{self.cpus},sockets={self.cpus}",
                 "-m", f"size={self.memory // MIB}M,slots={SLOTS},maxmem={options.maxmem}"]
         if options.icount:
             line += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]

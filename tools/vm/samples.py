@@ -41,6 +41,7 @@ GOOD_LINES = (
     "[    0.100000] kmemleak: Kernel memory leak detector initialized (mem pool available: 31000)",
     "[    0.100000] rcu: \tRCU callback double-/use-after-free debug is enabled.",
     "[    0.100000] rcu: RCU calculated value of scheduler-enlistment delay is 25 jiffies.",
+    "[    0.152249] WARNING: nvram corruption detected: 0-length partition",
     "[    5.645995] page dumped because: unmovable page",
     "[    5.645995] lkdtm: Performing direct entry WARNING",
     "[    5.645995] FAULT_INJECTION: forcing a failure.",

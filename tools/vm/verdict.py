@@ -8,7 +8,8 @@ PREFIX = re.compile(r"^(?:<\d+>)?\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ")
 # Anchored to the start of the message where the kernel always has them there: boot
 # messages mention the same words in passing.
 BAD = re.compile("|".join((
-    r"^WARNING:",				# WARN(), lockdep, RCU
+    # WARN(), lockdep, RCU; but not the store that pseries' little firmware leaves empty
+    r"^WARNING:(?! nvram corruption detected: 0-length partition)",
     r"^(?:watchdog: |\[ )?BUG: ",		# KASAN, bad pages, sleeping in atomic context, …
     r"^BUG \S+ \(",				# SLUB
     r"^kernel BUG at ",

@@ -3,8 +3,12 @@
 # The kernel's own mem-on-off-test.sh where blocks hold their own memmap.
 #
 # arch: x86_64 arm64 ppc64le
-# guest: --memory 1G --append movable_node
-# guest x86_64 arm64: --dimm 1G --append memory_hotplug.memmap_on_memory=1
+# guest: --append movable_node
+# guest x86_64 ppc64le: --memory 1G
+# guest arm64: --memory 512M
+# guest x86_64: --dimm 1G
+# guest arm64: --dimm 1G
+# guest x86_64 arm64: --append memory_hotplug.memmap_on_memory=1
 # guest ppc64le: --append memory_hotplug.memmap_on_memory=force
-# timeout: 300
+# timeout: 400
 exec bash /selftests/in-guest mem-on-off-modes.sh

@@ -3,7 +3,10 @@
 # The kernel's own mem-on-off-test.sh.
 #
 # arch: x86_64 arm64 ppc64le
-# guest: --memory 1G --append movable_node
-# guest x86_64 arm64: --dimm 1G
-# timeout: 300
+# guest: --append movable_node
+# guest x86_64 ppc64le: --memory 1G
+# guest arm64: --memory 512M
+# guest x86_64: --dimm 1G
+# guest arm64: --dimm 1G
+# timeout: 400
 exec bash /selftests/in-guest mem-on-off-modes.sh

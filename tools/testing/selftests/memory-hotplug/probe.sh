@@ -38,7 +38,7 @@ for word in $(< /proc/cmdline); do
 	esac
 done
 
-mhp_plan $((5 + ${hidden:+2}))
+mhp_plan $((5 + ${hidden:+2}0 / 10))
 
 # above all that is there, so that only the alignment is wrong
 printf -v above '%#x' $(((last + 1) * MHP_BLOCK_BYTES))

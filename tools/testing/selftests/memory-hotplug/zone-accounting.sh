@@ -95,9 +95,9 @@ hosting=0
 for block in "${MHP_TAKEN[@]}"; do
 	[ "${MHP_HOSTS[$block]:-0}" -eq 0 ] || hosting=$((hosting + 1))
 done
+mhp_note "$hosting of ${#MHP_TAKEN[@]} blocks hold their own memmap"
 mhp_memmap_pages
-mhp_note "$hosting of ${#MHP_TAKEN[@]} blocks hold their own memmap ($REPLY pages each)"
-[ "$REPLY" -ne 0 ] || mhp_equal "blocks that hold their own memmap" 0 "$hosting"
+[ "$REPLY" != 0 ] || mhp_equal "blocks that hold their own memmap" 0 "$hosting"
 mhp_done "memmap on memory only where it was asked for"
 
 # Kernel zones: what is online there may be busy from now on.
