@@ -500,10 +500,12 @@ static void update_span(struct zone *zone)
 	 */
 	if (start_pfn > zone->zone_start_pfn || start_pfn == end_pfn) {
 		WRITE_ONCE(zone->spanned_pages, end_pfn - start_pfn);
+		/* From below, a zone shrinks: its size first. */
 		smp_wmb();
 		WRITE_ONCE(zone->zone_start_pfn, start_pfn);
 	} else {
 		WRITE_ONCE(zone->zone_start_pfn, start_pfn);
+		/* From below, a zone grows: its start first. */
 		smp_wmb();
 		WRITE_ONCE(zone->spanned_pages, end_pfn - start_pfn);
 	}
