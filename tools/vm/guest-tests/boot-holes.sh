@@ -8,5 +8,5 @@
 # guest: --memory 2G --nodes 2 --dimm 1G,node=1
 # guest: --append memmap=64K$0x10010000 --append memmap=6M$0x20100000
 # guest: --append memmap=34M!0x30200000
-# timeout: 300
+# timeout: 600
 exec bash /selftests/in-guest device-span.sh online-offline-random.sh zone-accounting.sh

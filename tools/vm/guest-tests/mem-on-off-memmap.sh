@@ -10,5 +10,5 @@
 # guest arm64: --dimm 1G
 # guest x86_64 arm64: --append memory_hotplug.memmap_on_memory=1
 # guest ppc64le: --append memory_hotplug.memmap_on_memory=force
-# timeout: 400
+# timeout: 600
 exec bash /selftests/in-guest mem-on-off-modes.sh

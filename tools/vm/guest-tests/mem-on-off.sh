@@ -8,5 +8,5 @@
 # guest arm64: --memory 512M
 # guest x86_64: --dimm 1G
 # guest arm64: --dimm 1G
-# timeout: 400
+# timeout: 600
 exec bash /selftests/in-guest mem-on-off-modes.sh
