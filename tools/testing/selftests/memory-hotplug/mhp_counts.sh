@@ -237,7 +237,7 @@ mhp_check_free()
 	local -n _want=$1 _have=$2
 	local key slack=$((MHP_BLOCK_PAGES / 8)) difference
 
-	! grep -q ' kasan_mem_notifier$' /proc/kallsyms || slack=$((slack * 3))
+	! mhp_has_kasan || slack=$((slack * 3))
 	for key in free "free $3"; do
 		difference=$((${_have[$key]:-0} - ${_want[$key]:-0}))
 		if [ "${difference#-}" -gt "$slack" ]; then

@@ -131,15 +131,21 @@ mhp_exit()
 	exit "$status"
 }
 
+mhp_has_kasan()
+{
+	grep -q ' kasan_mem_notifier$' /proc/kallsyms
+}
+
 # mhp_start SECONDS "$@": bound the run, check what every test needs
 #
 # The time limit comes from outside the shell: a signal gets even a write() out
-# of offlining that goes on for ever.
+# of offlining that goes on for ever. A kernel with KASAN gets four times as much.
 mhp_start()
 {
 	local limit=$1 dir
 	shift
 
+	! mhp_has_kasan || limit=$((limit * 4))
 	if [ -z "${MHP_BOUNDED:-}" ]; then
 		MHP_BOUNDED=1 exec timeout -k 10 "$limit" "$BASH" "$0" "$@"
 	fi
