@@ -54,7 +54,7 @@ refresh:
 series:
 	@tools/series/export '$(OUT)'
 
-check: packages
+check: packages apply
 	@tools/series/check
 
 deb: packages
