@@ -13,7 +13,7 @@ help:
 	@echo '  make demo                     build a kernel, hot-add a DIMM, use it, unplug it (x86_64)'
 	@echo '  make test                     all tests, on x86_64, arm64 and ppc64le'
 	@echo '  make test SUITE=kunit ARCH=x86_64 VARIANT=patched'
-	@echo '                                some: series, harness, kunit, selftest, stock, all-variants'
+	@echo '                                some: series, harness, kunit, selftest, stock, debug, all-variants'
 	@echo '  make kernel ARCH=.. VARIANT=..  one kernel for a guest: patched, stock or debug'
 	@echo '  make bench                    stock and patched on the same work, as ratios'
 	@echo
