@@ -435,7 +435,7 @@ static int __init claim_boot_memory(struct zone *zone)
 /*
  * With kernelcore=mirror, ZONE_MOVABLE overlaps a kernel zone and takes what is
  * not mirrored. Deferred initialisation sees that differently for some pages,
- * and does not tell for which: leave it at the spans, and claim nothing.
+ * and does not tell for which: zones that overlap are never contiguous.
  */
 static int __init yield_to_movable(struct zone *zone, struct zone *movable)
 {
