@@ -673,7 +673,9 @@ static void many_test(struct kunit *test)
 		order[i] = i;
 	}
 	for (i = MAX_MAPS; i > 0; i--) {
-		swap(order[i - 1], order[below(&rnd, i)]);
+		unsigned int other = below(&rnd, i);
+
+		swap(order[i - 1], order[other]);
 		remove_map(fx, order[i - 1]);
 		check_all(test, fx);
 	}

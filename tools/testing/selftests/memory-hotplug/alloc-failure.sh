@@ -5,51 +5,21 @@
 # fails, until none is left to fail. Each time it either works or is refused, with
 # all counts and zones as before, and works when nothing fails.
 #
-# Needs fault injection for slab and pages (CONFIG_FAILSLAB,
-# CONFIG_FAIL_PAGE_ALLOC, CONFIG_FAULT_INJECTION_DEBUG_FS).
+# Needs fault injection: see mhp_faults.sh.
 
 set -euo pipefail
 # shellcheck source=mhp_lib.sh
 . "$(dirname "$0")/mhp_lib.sh"
 
 mhp_start 200 "$@"
-debugfs=/sys/kernel/debug
-for file in /proc/self/fail-nth $debugfs/failslab $debugfs/fail_page_alloc; do
-	[ -e "$file" ] || mhp_skip "no $file: this kernel has no fault injection"
-done
+mhp_need_faults
 mhp_remember
 mhp_take 1
 block=${MHP_TAKEN[0]}
 state=$MHP_SYS/memory$block/state
 most=1000	# allocations; more are a sign of an operation that never ends
 
-for file in $debugfs/failslab/verbose $debugfs/fail_page_alloc/verbose; do
-	mhp_keep "$file"
-	echo 0 > "$file"
-done
-# Not only allocations that cannot wait, and not only large ones.
-for file in $debugfs/failslab/ignore-gfp-wait $debugfs/fail_page_alloc/ignore-gfp-wait; do
-	mhp_keep "$file"
-	echo N > "$file"
-done
-mhp_keep $debugfs/fail_page_alloc/min-order
-echo 0 > $debugfs/fail_page_alloc/min-order
-
-# fail_nth N STATE: write STATE with the N-th allocation failing. LEFT is how many
-# allocations short of the failure it ended, 0 if the failure came.
-fail_nth()
-{
-	local status=0
-
-	exec {nth}<> /proc/self/fail-nth
-	exec {out}> "$state"
-	echo "$1" >&"$nth"
-	echo "$2" >&"$out" || status=1
-	read -r LEFT < /proc/self/fail-nth || LEFT=0
-	echo 0 > /proc/self/fail-nth || true
-	exec {nth}>&- {out}>&-
-	return "$status"
-} 2>/dev/null
+mhp_set_up_faults
 
 # same_as STATE: zones and counts are as they were when the block was in STATE
 # shellcheck disable=SC2034 # by name
@@ -67,12 +37,12 @@ every_failure()
 	local n refused=0 survived=0
 
 	for ((n = 1; n <= most; n++)); do
-		if fail_nth "$n" "$1"; then
+		if mhp_fail_nth "$n" "$state" "$1"; then
 			survived=$((survived + 1))
 			mhp_get "$state"
 			mhp_equal "allocation $n fails, state after $1" "${1%_*}" "$REPLY"
 			mhp_write "$state" "$2" || mhp_bad "back to $2" success "$MHP_ERRNO"
-			[ "$LEFT" = 0 ] || break
+			[ "$MHP_LEFT" = 0 ] || break
 		else
 			refused=$((refused + 1))
 			mhp_get "$state"

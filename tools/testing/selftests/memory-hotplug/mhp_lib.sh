@@ -2,7 +2,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the tests and the other parts use them
 #
 # What the memory hotplug tests share: results here; sysfs files, memory blocks,
-# DIMMs, counts, and leaving the machine as it was in files of their own.
+# DIMMs, counts, failing allocations, ranges of the test module, and leaving the
+# machine as it was in files of their own.
 #
 # A test calls, in this order:
 #	mhp_start SECONDS "$@"	root, sysfs, a time limit
@@ -48,6 +49,10 @@ declare -A MHP_BEFORE=() # everything, as it was before the test
 . "$(dirname "${BASH_SOURCE[0]}")/mhp_dimms.sh"
 # shellcheck source=mhp_counts.sh
 . "$(dirname "${BASH_SOURCE[0]}")/mhp_counts.sh"
+# shellcheck source=mhp_faults.sh
+. "$(dirname "${BASH_SOURCE[0]}")/mhp_faults.sh"
+# shellcheck source=mhp_ranges.sh
+. "$(dirname "${BASH_SOURCE[0]}")/mhp_ranges.sh"
 
 mhp_note()
 {

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034 # parts of mhp_lib.sh use each other's
+#
+# Part of mhp_lib.sh: ranges of RAM and device memory that the module mhp_test
+# adds and removes, and everything that can be seen of them.
+
+MHP_TEST=/sys/kernel/debug/mhp_test
+MHP_HIDDEN=		# memory that the kernel was not told of: its address
+MHP_HIDDEN_BYTES=0	# and its size; 0 if there is none
+
+# mhp_need_ranges: skips the test where the module is missing
+#
+# Where the kernel command line has mhp.hidden=ADDRESS:SIZE, there is memory that
+# the kernel was not told of (mem=).
+mhp_need_ranges()
+{
+	local word
+
+	modprobe mhp_test 2> /dev/null || true
+	[ -e "$MHP_TEST" ] || mhp_skip "no module mhp_test in this kernel (CONFIG_MHP_TEST)"
+	# shellcheck disable=SC2013 # words
+	for word in $(< /proc/cmdline); do
+		case $word in
+		mhp.hidden=*)
+			word=${word#*=}
+			MHP_HIDDEN=$((${word%:*}))
+			MHP_HIDDEN_BYTES=$((${word#*:}))
+			;;
+		esac
+	done
+	mhp_keep "$MHP_SYS/auto_online_blocks"
+	echo offline > "$MHP_SYS/auto_online_blocks"
+}
+
+# mhp_need_hidden BLOCKS: skips the test without so many hidden memory blocks
+mhp_need_hidden()
+{
+	[ "$MHP_HIDDEN_BYTES" -ge $(($1 * MHP_BLOCK_BYTES)) ] ||
+		mhp_skip "no $1 memory blocks are hidden from the kernel (mem=, mhp.hidden=ADDRESS:SIZE)"
+}
+
+# mhp_snapshot FILE: everything that can be seen of memory and must not change
+# when an operation fails, line by line. What is free is not part of it.
+mhp_snapshot()
+{
+	local file
+
+	{
+		cat /proc/iomem
+		grep -E '^Node| spanned | present | managed | start_pfn:' /proc/zoneinfo
+		grep -E '^nr_memmap' /proc/vmstat
+		grep -E '^(MemTotal|DirectMap)' /proc/meminfo
+		for file in "$MHP_SYS"/memory*/{state,valid_zones}; do
+			printf '%s ' "$file"
+			cat "$file"
+		done
+		printf '%s\n' "$MHP_SYS"/memory*/node* "$MHP_NODE"/node*/memory*
+		grep . "$MHP_NODE"/{online,has_memory,has_normal_memory}
+		# the numbers of these folders only ever grow
+		cat /sys/firmware/memmap/*/{start,end,type} 2> /dev/null | sort
+		cat /sys/kernel/debug/memory_hotplug/extents 2> /dev/null
+		cat "$MHP_TEST/ranges" 2> /dev/null
+	} > "$1" || true
+}
+
+# mhp_unchanged WHAT SNAPSHOT: notes how everything differs from the snapshot
+mhp_unchanged()
+{
+	local line
+
+	mhp_snapshot "$MHP_TMP/now"
+	cmp -s "$2" "$MHP_TMP/now" && return
+	while IFS= read -r line; do
+		mhp_bad "$1" "no change" "$line"
+	done < <(diff "$2" "$MHP_TMP/now" | awk '/^[<>]/ && n++ < 10')
+}
+
+# mhp_free: what is free, in pages, without what the system keeps only because
+# nobody needs it
+mhp_free()
+{
+	sync
+	echo 3 > /proc/sys/vm/drop_caches
+	# pages on the lists of CPUs count as in use
+	echo 1 > /proc/sys/vm/compact_memory 2> /dev/null || true
+	read -r _ REPLY < /proc/vmstat
+}

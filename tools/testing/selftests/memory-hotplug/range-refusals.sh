@@ -1,0 +1,171 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What cannot be added or removed is refused with the right error and a line or
+# two in the log, and nothing changes: RAM offered as device memory and the
+# reverse, overlaps, what is not aligned or not addressable, removing what was
+# never added, is online, or has gone, and two who remove or online at once.
+#
+# The ranges are those of the module mhp_test. Needs hidden memory: see
+# mhp_ranges.sh.
+
+set -euo pipefail
+# shellcheck source=mhp_lib.sh
+. "$(dirname "$0")/mhp_lib.sh"
+
+mhp_start 300 "$@"
+mhp_remember
+mhp_need_ranges
+mhp_need_hidden 3
+rounds=20
+before=$MHP_TMP/before
+
+log_lines()
+{
+	dmesg | tail -n 1000 > "$MHP_TMP/log"
+	REPLY=$(wc -l < "$MHP_TMP/log")
+}
+
+# refuse FILE TEXT ERROR WHAT
+refuse()
+{
+	local lines
+
+	dmesg -c > /dev/null
+	if mhp_write "$MHP_TEST/$1" "$2"; then
+		mhp_bad "$4: $1 '$2'" "$3" success
+	else
+		mhp_equal "$4: $1 '$2'" "$3" "$MHP_ERRNO"
+	fi
+	log_lines
+	lines=$REPLY
+	# one of the kernel, one of the module
+	[ "$lines" -ge 1 ] && [ "$lines" -le 2 ] || {
+		mhp_bad "$4: lines in the log" "1 or 2" "$lines"
+		mhp_note "$(< "$MHP_TMP/log")"
+	}
+	mhp_unchanged "$4" "$before"
+}
+
+# must FILE TEXT
+must()
+{
+	mhp_write "$MHP_TEST/$1" "$2" || mhp_bad "$1 '$2'" success "$MHP_ERRNO"
+}
+
+hex()
+{
+	printf -v "$1" '%#x' "$2"
+}
+
+hex block "$MHP_BLOCK_BYTES"
+hex two $((2 * MHP_BLOCK_BYTES))
+hex a "$MHP_HIDDEN"
+hex b $((MHP_HIDDEN + MHP_BLOCK_BYTES))
+hex c $((MHP_HIDDEN + 2 * MHP_BLOCK_BYTES))
+hex page "$MHP_PAGE_BYTES"
+hex crooked $((MHP_HIDDEN + MHP_PAGE_BYTES))
+hex half $((MHP_BLOCK_BYTES / 2))
+hex half_a $((MHP_HIDDEN + MHP_BLOCK_BYTES / 2))
+hex beyond $((1 << 60))
+state=$MHP_SYS/memory$((MHP_HIDDEN / MHP_BLOCK_BYTES))/state
+blocks=()
+mhp_blocks blocks
+hex ram $((blocks[0] * MHP_BLOCK_BYTES))
+sub=2M
+
+mhp_plan 8
+
+mhp_snapshot "$before"
+refuse add_ram "$crooked $block" EINVAL "RAM that starts inside a block"
+refuse add_ram "$a $half" EINVAL "RAM that ends inside a block"
+refuse add_ram "$a 0" E2BIG "no RAM"
+refuse add_ram "$beyond $block 0" E2BIG "RAM beyond what can be addressed"
+refuse add_ram "$ram $block" EEXIST "RAM that is there"
+mhp_done "bad RAM is not added"
+
+refuse remove_ram "$crooked $block" EINVAL "RAM that starts inside a block"
+refuse remove_ram "$a 0" EINVAL "no RAM"
+refuse remove_ram "$a $block" ENOENT "RAM that was never added"
+refuse remove_ram "$ram $block" EBUSY "RAM that is online"
+refuse offline_and_remove_ram "$crooked $block" EINVAL "RAM that starts inside a block"
+refuse offline_and_remove_ram "$a $block" ENOENT "RAM that was never added"
+must add_ram "$a $block"
+mhp_snapshot "$before"
+refuse remove_ram "$a $two" ENOENT "RAM of which the second half was never added"
+must remove_ram "$a $block"
+mhp_snapshot "$before"
+refuse remove_ram "$a $block" ENOENT "RAM that has gone"
+mhp_done "what cannot be removed stays"
+
+refuse add_device "$crooked $sub generic noclaim" EINVAL "a start inside a subsection"
+refuse add_device "$a $page generic noclaim" EINVAL "an end inside a subsection"
+refuse add_device "$beyond $block generic 0 noclaim" EINVAL "beyond what can be addressed"
+refuse add_device "$beyond $block private 0 noclaim" EINVAL "private, beyond what can be addressed"
+refuse add_device "$ram $block generic noclaim" ENXIO "RAM as device memory"
+refuse add_device "$ram $block private noclaim" ENXIO "RAM as private memory"
+mhp_done "bad device memory is not added"
+
+must add_ram "$b $block"
+mhp_snapshot "$before"
+refuse add_device "$b $block generic noclaim" ENXIO "offline RAM as device memory"
+refuse add_device "$a $two generic noclaim" ENXIO "a range of which half is offline RAM"
+refuse add_device "$a,$b $block,$block generic noclaim" ENXIO "the second of two ranges is RAM"
+refuse add_device "$b $block generic" EBUSY "a region that is claimed"
+must remove_ram "$b $block"
+mhp_done "RAM is not added as device memory"
+
+must add_device "$half_a $sub generic"
+mhp_snapshot "$before"
+refuse add_ram "$a $block" EEXIST "device memory as RAM"
+refuse add_device "$half_a $sub generic noclaim" EBUSY "the same device memory"
+refuse add_device "$a $block generic noclaim" EBUSY "a range around other device memory"
+refuse add_device "$a,$half_a $sub,$block generic noclaim" EBUSY "the second of two ranges is taken"
+refuse remove_ram "$a $block" ENOENT "device memory removed as RAM"
+refuse remove_device "$a" ENOENT "device memory that was never added"
+must remove_device "$half_a"
+mhp_snapshot "$before"
+refuse remove_device "$half_a" ENOENT "device memory that has gone"
+mhp_done "device memory does not overlap"
+
+# Two pieces that came one by one, and a third, go in one.
+must add_ram "$a $block"
+must add_ram "$b $two"
+must remove_ram "$a $two"
+must remove_ram "$c $block"
+mhp_unchanged "added as one and two blocks, removed as two and one" "$before"
+mhp_done "RAM goes in other pieces than it came in"
+
+# Both end up one way or the other; none of them hangs, nothing is half done.
+removed=0 kept=0
+for ((i = 0; i < rounds; i++)); do
+	must add_ram "$a $block"
+	{ echo online_movable > "$state"; } 2> /dev/null &
+	{ echo "$a $block" > "$MHP_TEST/remove_ram"; } 2> /dev/null &
+	wait
+	if [ -e "$state" ]; then
+		kept=$((kept + 1))
+		mhp_get "$state"
+		mhp_equal "RAM that was not removed" online "$REPLY"
+		must offline_and_remove_ram "$a $block"
+	else
+		removed=$((removed + 1))
+	fi
+	mhp_unchanged "online and remove at once" "$before"
+done
+mhp_note "online and remove at once: $removed times removed, $kept times online"
+for ((i = 0; i < rounds; i++)); do
+	must add_ram "$a $block"
+	for who in 1 2; do
+		if echo "$a $block" > "$MHP_TEST/remove_ram"; then
+			echo "$who"
+		fi 2> /dev/null &
+	done > "$MHP_TMP/winners"
+	wait
+	[ "$(wc -l < "$MHP_TMP/winners")" = 1 ] ||
+		mhp_bad "two remove the same: one of them" 1 "$(wc -l < "$MHP_TMP/winners")"
+	mhp_unchanged "removed by two" "$before"
+done
+mhp_done "two at once"
+
+mhp_finish
