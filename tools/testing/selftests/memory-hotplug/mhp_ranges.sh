@@ -72,7 +72,7 @@ mhp_unchanged()
 	cmp -s "$2" "$MHP_TMP/now" && return
 	while IFS= read -r line; do
 		mhp_bad "$1" "no change" "$line"
-	done < <(diff "$2" "$MHP_TMP/now" | awk '/^[<>]/ && n++ < 10')
+	done < <(diff "$2" "$MHP_TMP/now" | awk '/^[<>]/ && n++ < 10' || true)
 }
 
 # mhp_free: what is free, in pages, without what the system keeps only because

@@ -74,7 +74,16 @@ mhp_blocks blocks
 hex ram $((blocks[0] * MHP_BLOCK_BYTES))
 sub=2M
 
-mhp_plan 8
+# use_block NUMBER: online and offline
+use_block()
+{
+	local file=$MHP_SYS/memory$1/state
+
+	mhp_write "$file" online_movable || mhp_bad "online memory$1" success "$MHP_ERRNO"
+	mhp_write "$file" offline || mhp_bad "offline memory$1" success "$MHP_ERRNO"
+}
+
+mhp_plan 9
 
 mhp_snapshot "$before"
 refuse add_ram "$crooked $block" EINVAL "RAM that starts inside a block"
@@ -136,13 +145,46 @@ must remove_ram "$c $block"
 mhp_unchanged "added as one and two blocks, removed as two and one" "$before"
 mhp_done "RAM goes in other pieces than it came in"
 
+# A GiB may be mapped by one entry of the page tables, of which a block is part.
+gib=$((1 << 30))
+parts=$((gib / MHP_BLOCK_BYTES))
+if [ "$MHP_HIDDEN_BYTES" -lt $gib ] || [ $((MHP_HIDDEN % gib)) != 0 ] || [ $parts -lt 2 ]; then
+	mhp_pass_over "a GiB goes block by block" "no GiB of whole blocks is hidden"
+else
+	for from in 0 $((parts / 2)); do
+		must add_ram "$a 1G"
+		for ((i = 0; i < parts; i++)); do
+			hex one $((MHP_HIDDEN + (from + i) % parts * MHP_BLOCK_BYTES))
+			must remove_ram "$one $block"
+			[ $i -ge $((parts - 1)) ] || {
+				# what is still there works
+				hex one $((MHP_HIDDEN + (from + i + 1) % parts * MHP_BLOCK_BYTES))
+				use_block $((one / MHP_BLOCK_BYTES))
+			}
+		done
+		mhp_unchanged "block by block from number $from" "$before"
+	done
+	mhp_done "a GiB goes block by block"
+fi
+
+# compete WHO: remove the block; the one who did adds a line to the winners
+compete()
+{
+	trap - ERR EXIT
+	if echo "$a $block" > "$MHP_TEST/remove_ram"; then
+		echo "$1" >> "$MHP_TMP/winners"
+	fi
+} 2> /dev/null
+
 # Both end up one way or the other; none of them hangs, nothing is half done.
 removed=0 kept=0
 for ((i = 0; i < rounds; i++)); do
 	must add_ram "$a $block"
-	{ echo online_movable > "$state"; } 2> /dev/null &
-	{ echo "$a $block" > "$MHP_TEST/remove_ram"; } 2> /dev/null &
-	wait
+	{ echo online_movable > "$state" || true; } 2> /dev/null &
+	pids=($!)
+	{ echo "$a $block" > "$MHP_TEST/remove_ram" || true; } 2> /dev/null &
+	pids+=($!)
+	wait "${pids[@]}"
 	if [ -e "$state" ]; then
 		kept=$((kept + 1))
 		mhp_get "$state"
@@ -156,12 +198,13 @@ done
 mhp_note "online and remove at once: $removed times removed, $kept times online"
 for ((i = 0; i < rounds; i++)); do
 	must add_ram "$a $block"
+	: > "$MHP_TMP/winners"
+	pids=()
 	for who in 1 2; do
-		if echo "$a $block" > "$MHP_TEST/remove_ram"; then
-			echo "$who"
-		fi 2> /dev/null &
-	done > "$MHP_TMP/winners"
-	wait
+		compete "$who" &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
 	[ "$(wc -l < "$MHP_TMP/winners")" = 1 ] ||
 		mhp_bad "two remove the same: one of them" 1 "$(wc -l < "$MHP_TMP/winners")"
 	mhp_unchanged "removed by two" "$before"
