@@ -43,17 +43,12 @@ mhp_need_hidden()
 # when an operation fails, line by line. What is free is not part of it.
 mhp_snapshot()
 {
-	local file
-
 	{
 		cat /proc/iomem
 		grep -E '^Node| spanned | present | managed | start_pfn:' /proc/zoneinfo
 		grep -E '^nr_memmap' /proc/vmstat
 		grep -E '^(MemTotal|DirectMap)' /proc/meminfo
-		for file in "$MHP_SYS"/memory*/{state,valid_zones}; do
-			printf '%s ' "$file"
-			cat "$file"
-		done
+		grep . "$MHP_SYS"/memory*/{state,valid_zones}
 		printf '%s\n' "$MHP_SYS"/memory*/node* "$MHP_NODE"/node*/memory*
 		grep . "$MHP_NODE"/{online,has_memory,has_normal_memory}
 		# the numbers of these folders only ever grow

@@ -17,7 +17,7 @@ mhp_start 300 "$@"
 mhp_remember
 mhp_need_ranges
 mhp_need_hidden 3
-rounds=20
+rounds=8
 before=$MHP_TMP/before
 
 log_lines()
