@@ -31,26 +31,15 @@ static int refuse(const struct device_memory *dm, int err, const char *why)
 	return err;
 }
 
-/* Does any subsection of the range have a memmap? Early sections may have holes. */
-static bool has_memmap(unsigned long start_pfn, unsigned long nr_pages)
-{
-	const unsigned long end_pfn = start_pfn + nr_pages;
-	unsigned long pfn;
-
-	for (pfn = start_pfn; pfn < end_pfn; pfn += PAGES_PER_SUBSECTION) {
-		struct mem_section *ms = __pfn_to_section(pfn);
-
-		if (!valid_section(ms))
-			pfn = ALIGN(pfn + 1, PAGES_PER_SECTION) -
-			      PAGES_PER_SUBSECTION;
-		else if (pfn_section_valid(ms, pfn))
-			return true;
-	}
-	return false;
-}
-
-/* What does not change while the caller has its claim on the range */
-static int check_range(const struct device_memory *dm)
+/**
+ * check_device_memory() - can a range become device memory at all?
+ * @dm: the range
+ *
+ * What does not change while the caller has its claim on the range.
+ *
+ * Return: 0, or a negative errno as that of add_device_memory().
+ */
+int check_device_memory(const struct device_memory *dm)
 {
 	int overlap;
 
@@ -94,11 +83,7 @@ static int add_pages_to_zone(const struct device_memory *dm,
 	struct zone *zone = device_zone(dm);
 	int err;
 
-	/*
-	 * Adding the pages would notice, but the linear mapping comes before,
-	 * and undoing it would take somebody else's away.
-	 */
-	if (has_memmap(start_pfn, nr_pages))
+	if (mhp_range_has_memmap(start_pfn, nr_pages))
 		return refuse(dm, -EEXIST, "some of it has struct pages");
 
 	err = zone_extents_begin(zone);
@@ -126,7 +111,7 @@ static int try_add(const struct device_memory *dm)
 	};
 	int err;
 
-	err = check_range(dm);
+	err = check_device_memory(dm);
 	if (err)
 		return err;
 
@@ -163,7 +148,7 @@ int add_device_memory(const struct device_memory *dm)
 	int err = try_add(dm);
 
 	trace_mhp_device_add(dm->start, dm->size, dm->nid,
-			     device_zone(dm)->name, err, begin);
+			     err ? "-" : device_zone(dm)->name, err, begin);
 	return err;
 }
 

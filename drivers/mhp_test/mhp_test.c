@@ -301,7 +301,7 @@ static void leave_ram(void)
 		kfree(ram);
 	}
 	if (nr)
-		pr_warn("%u ranges of RAM stay, because they are not offline: %llu MiB\n",
+		pr_warn("%u ranges of RAM cannot be removed, and stay: %llu MiB\n",
 			nr, bytes >> 20);
 }
 

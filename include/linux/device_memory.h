@@ -30,6 +30,7 @@ struct device_memory {
 	pgprot_t pgprot;
 };
 
+int check_device_memory(const struct device_memory *dm);
 int add_device_memory(const struct device_memory *dm);
 void remove_device_memory(const struct device_memory *dm);
 

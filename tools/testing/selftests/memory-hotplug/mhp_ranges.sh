@@ -43,19 +43,28 @@ mhp_need_hidden()
 # when an operation fails, line by line. What is free is not part of it.
 mhp_snapshot()
 {
+	local file
+	local -a files=(/proc/{iomem,zoneinfo,vmstat,meminfo}
+			"$MHP_SYS"/memory*/{state,valid_zones}
+			"$MHP_NODE"/{online,has_memory,has_normal_memory})
+
+	for file in /sys/kernel/debug/memory_hotplug/extents "$MHP_TEST/ranges"; do
+		[ ! -e "$file" ] || files+=("$file")
+	done
+	# Few processes, as each costs more than the files do.
 	{
-		cat /proc/iomem
-		grep -E '^Node| spanned | present | managed | start_pfn:' /proc/zoneinfo
-		grep -E '^nr_memmap' /proc/vmstat
-		grep -E '^(MemTotal|DirectMap)' /proc/meminfo
-		grep . "$MHP_SYS"/memory*/{state,valid_zones}
+		awk 'FILENAME == "/proc/zoneinfo" {
+			if (/^Node/ || / (spanned|present|managed|start_pfn:) /)
+				print
+			next
+		}
+		FILENAME == "/proc/vmstat" && !/^nr_memmap/ { next }
+		FILENAME == "/proc/meminfo" && !/^(MemTotal|DirectMap)/ { next }
+		{ print FILENAME ": " $0 }' "${files[@]}"
 		printf '%s\n' "$MHP_SYS"/memory*/node* "$MHP_NODE"/node*/memory*
-		grep . "$MHP_NODE"/{online,has_memory,has_normal_memory}
 		# the numbers of these folders only ever grow
-		cat /sys/firmware/memmap/*/{start,end,type} 2> /dev/null | sort
-		cat /sys/kernel/debug/memory_hotplug/extents 2> /dev/null
-		cat "$MHP_TEST/ranges" 2> /dev/null
-	} > "$1" || true
+		[ ! -d /sys/firmware/memmap ] || sort /sys/firmware/memmap/*/{start,end,type}
+	} > "$1"
 }
 
 # mhp_unchanged WHAT SNAPSHOT: notes how everything differs from the snapshot
@@ -71,12 +80,11 @@ mhp_unchanged()
 }
 
 # mhp_free: what is free, in pages, without what the system keeps only because
-# nobody needs it
+# nobody needs it. What is on the lists of CPUs is free, too.
 mhp_free()
 {
 	sync
 	echo 3 > /proc/sys/vm/drop_caches
-	# pages on the lists of CPUs count as in use
-	echo 1 > /proc/sys/vm/compact_memory 2> /dev/null || true
-	read -r _ REPLY < /proc/vmstat
+	echo 1 > /proc/sys/vm/stat_refresh
+	REPLY=$(awk '$1 == "nr_free_pages" || $1 == "count:" { n += $2 } END { print n }' /proc/zoneinfo)
 }

@@ -48,7 +48,8 @@ every_failure()
 		[ "$MHP_FAULTS" = 0 ] && [ "$MHP_LEFT" = 0 ] || break
 	done
 	sites=$((sites + n - 1))
-	mhp_note "\"$text\" to ${file##*/}: $refused refused, $survived came through"
+	mhp_free
+	mhp_note "\"$text\" to ${file##*/}: $refused refused, $survived came through, $REPLY pages are free"
 	[ "$n" -le "$most" ] || mhp_bad "allocations" "at most $most" more
 	# If nothing was ever refused, nothing was tested.
 	[ "$refused" -gt 0 ] || mhp_bad "refused" "some" none

@@ -67,11 +67,17 @@ hex page "$MHP_PAGE_BYTES"
 hex crooked $((MHP_HIDDEN + MHP_PAGE_BYTES))
 hex half $((MHP_BLOCK_BYTES / 2))
 hex half_a $((MHP_HIDDEN + MHP_BLOCK_BYTES / 2))
+wrap="$(printf '%#x %#x' $((-2 * MHP_BLOCK_BYTES)) $((4 * MHP_BLOCK_BYTES)))"
 hex beyond $((1 << 60))
 state=$MHP_SYS/memory$((MHP_HIDDEN / MHP_BLOCK_BYTES))/state
-blocks=()
-mhp_blocks blocks
-hex ram $((blocks[0] * MHP_BLOCK_BYTES))
+# the last memory block of RAM that the kernel was told of
+ram=0
+while IFS=' -' read -r from to _ what; do
+	[ "$what" = "System RAM" ] || continue
+	from=$((16#$from)) to=$((16#$to + 1))
+	[ $((to / MHP_BLOCK_BYTES)) -le $(((from + MHP_BLOCK_BYTES - 1) / MHP_BLOCK_BYTES)) ] ||
+		hex ram $(((to / MHP_BLOCK_BYTES - 1) * MHP_BLOCK_BYTES))
+done < /proc/iomem
 sub=2M
 
 # use_block NUMBER: online and offline
@@ -97,6 +103,8 @@ refuse remove_ram "$crooked $block" EINVAL "RAM that starts inside a block"
 refuse remove_ram "$a 0" EINVAL "no RAM"
 refuse remove_ram "$a $block" ENOENT "RAM that was never added"
 refuse remove_ram "$ram $block" EBUSY "RAM that is online"
+refuse remove_ram "$wrap" EINVAL "RAM around the end of all addresses"
+refuse offline_and_remove_ram "$wrap" EINVAL "RAM around the end of all addresses"
 refuse offline_and_remove_ram "$crooked $block" EINVAL "RAM that starts inside a block"
 refuse offline_and_remove_ram "$a $block" ENOENT "RAM that was never added"
 must add_ram "$a $block"
@@ -135,6 +143,10 @@ refuse remove_device "$a" ENOENT "device memory that was never added"
 must remove_device "$half_a"
 mhp_snapshot "$before"
 refuse remove_device "$half_a" ENOENT "device memory that has gone"
+must add_device "$half_a $sub generic noclaim"
+mhp_snapshot "$before"
+refuse add_ram "$a $block" EEXIST "device memory without a region as RAM"
+must remove_device "$half_a"
 mhp_done "device memory does not overlap"
 
 # Two pieces that came one by one, and a third, go in one.
