@@ -13,7 +13,7 @@ set -euo pipefail
 # shellcheck source=mhp_lib.sh
 . "$(dirname "$0")/mhp_lib.sh"
 
-cycles=2
+cycles=10
 for word in $(< /proc/cmdline); do
 	case $word in
 	mhp.cycles=*)	cycles=${word#*=} ;;

@@ -147,6 +147,7 @@ must add_device "$half_a $sub generic noclaim"
 mhp_snapshot "$before"
 refuse add_ram "$a $block" EEXIST "device memory without a region as RAM"
 must remove_device "$half_a"
+mhp_snapshot "$before"
 mhp_done "device memory does not overlap"
 
 # Two pieces that came one by one, and a third, go in one.
