@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of zone extents: the set against a bitmap, the view of boot
- * memory against a page by page replay of memmap_init(), and ZONE_DEVICE spans
- * on device private ranges, which need no real memory.
+ * KUnit tests of zone extents: the set against a bitmap, and the view of boot
+ * memory against a page by page replay of memmap_init().
  */
 #include <kunit/test.h>
-#include <linux/async.h>
 #include <linux/bitmap.h>
-#include <linux/ioport.h>
 #include <linux/ktime.h>
-#include <linux/memory_hotplug.h>
-#include <linux/memremap.h>
 #include <linux/mmzone.h>
 #include <linux/moduleparam.h>
 #include <linux/prandom.h>
@@ -634,126 +629,6 @@ static struct kunit_suite zone_extents_suite = {
 	.exit = destroy_set,
 	.test_cases = zone_extents_cases,
 };
-
-#ifdef CONFIG_DEVICE_PRIVATE
-/* ZONE_DEVICE of a running kernel */
-
-static vm_fault_t never_migrated(struct vm_fault *vmf)
-{
-	return VM_FAULT_SIGBUS;
-}
-
-static void never_freed(struct page *page)
-{
-}
-
-static const struct dev_pagemap_ops private_ops = {
-	.migrate_to_ram = never_migrated,
-	.page_free = never_freed,
-};
-
-struct zone_state {
-	unsigned long start_pfn, spanned_pages, node_start_pfn, node_spanned_pages;
-	unsigned long nr, nr_pinned;
-};
-
-static void get_zone_state(struct zone *zone, struct zone_state *state)
-{
-	get_online_mems();
-	*state = (struct zone_state) {
-		.start_pfn = zone->zone_start_pfn,
-		.spanned_pages = zone->spanned_pages,
-		.node_start_pfn = zone->zone_pgdat->node_start_pfn,
-		.node_spanned_pages = zone->zone_pgdat->node_spanned_pages,
-		.nr = zone->extents.nr,
-		.nr_pinned = zone->extents.nr_pinned,
-	};
-	put_online_mems();
-}
-
-#define PRIVATE_SIZE	(SUBSECTION_SIZE * 32)
-#define NR_PRIVATE	5
-
-static void expect_page_in_zone(struct kunit *test, struct zone *zone,
-				unsigned long pfn, bool in)
-{
-	get_online_mems();
-	KUNIT_EXPECT_EQ(test, in, zone_extents_contain(&zone->extents, pfn, pfn + 1));
-	if (in)
-		KUNIT_EXPECT_TRUE(test, zone_spans_pfn(zone, pfn));
-	/* pfn_to_online_page() never knows device memory: neither may this. */
-	KUNIT_EXPECT_FALSE(test, zone->contiguous);
-	put_online_mems();
-}
-
-/* Device private ranges come and go in any order; their zone shrinks back. */
-static void device_span_test(struct kunit *test)
-{
-	struct zone *zone = &NODE_DATA(numa_mem_id())->node_zones[ZONE_DEVICE];
-	struct dev_pagemap *pgmap;
-	struct zone_state before, after;
-	DECLARE_BITMAP(in, NR_PRIVATE) = {};
-	struct resource *res;
-	struct rnd_state rnd;
-	int i, n;
-
-	/* Persistent memory may still be on its way into the zone. */
-	async_synchronize_full();
-
-	seed_random(test, &rnd);
-	pgmap = kunit_kcalloc(test, NR_PRIVATE, sizeof(*pgmap), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, pgmap);
-	res = request_free_mem_region(&iomem_resource, NR_PRIVATE * PRIVATE_SIZE,
-				      "zone_extents_kunit");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(res));
-	get_zone_state(zone, &before);
-
-	/* Until all were there, then until none is there any more. */
-	for (i = 0; i < 60 || !bitmap_empty(in, NR_PRIVATE); i++) {
-		n = prandom_u32_state(&rnd) % NR_PRIVATE;
-		if (test_bit(n, in)) {
-			memunmap_pages(&pgmap[n]);
-			clear_bit(n, in);
-		} else if (i < 60) {
-			memset(&pgmap[n], 0, sizeof(pgmap[n]));
-			pgmap[n].type = MEMORY_DEVICE_PRIVATE;
-			pgmap[n].range.start = res->start + n * PRIVATE_SIZE;
-			pgmap[n].range.end = res->start + (n + 1) * PRIVATE_SIZE - 1;
-			pgmap[n].nr_range = 1;
-			pgmap[n].ops = &private_ops;
-			pgmap[n].owner = test;
-			if (IS_ERR(memremap_pages(&pgmap[n], zone_to_nid(zone)))) {
-				KUNIT_FAIL(test, "cannot add range %d", n);
-				break;
-			}
-			set_bit(n, in);
-		}
-		for (n = 0; n < NR_PRIVATE; n++)
-			expect_page_in_zone(test, zone,
-					    PHYS_PFN(res->start + n * PRIVATE_SIZE),
-					    test_bit(n, in));
-	}
-	for_each_set_bit(n, in, NR_PRIVATE)
-		memunmap_pages(&pgmap[n]);
-
-	get_zone_state(zone, &after);
-	KUNIT_EXPECT_MEMEQ(test, &before, &after, sizeof(before));
-
-	release_mem_region(res->start, resource_size(res));
-}
-
-static struct kunit_case zone_extents_device_cases[] = {
-	KUNIT_CASE_SLOW(device_span_test),
-	{}
-};
-
-static struct kunit_suite zone_extents_device_suite = {
-	.name = "zone_extents_device",
-	.test_cases = zone_extents_device_cases,
-};
-
-kunit_test_suites(&zone_extents_device_suite);
-#endif /* CONFIG_DEVICE_PRIVATE */
 
 kunit_test_suites(&zone_extents_suite);
 
