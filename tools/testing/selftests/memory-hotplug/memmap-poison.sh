@@ -8,6 +8,7 @@
 # The ranges are those of the module mhp_test. Without hidden memory (see
 # mhp_ranges.sh) only device private memory, which needs none, is tested.
 
+# shellcheck disable=SC2154 # mhp_hex sets them
 set -euo pipefail
 # shellcheck source=mhp_lib.sh
 . "$(dirname "$0")/mhp_lib.sh"
@@ -18,12 +19,6 @@ mhp_need_ranges
 before=$MHP_TMP/before
 patterns="0x00 0xff 0xa5"
 
-# must FILE TEXT
-must()
-{
-	mhp_write "$1" "$2" || mhp_bad "${1##*/} '$2'" success "$MHP_ERRNO"
-}
-
 # poisoned_device NAME START SIZE TYPE [OPTION]...
 poisoned_device()
 {
@@ -32,26 +27,21 @@ poisoned_device()
 	shift
 	mhp_snapshot "$before"
 	for pattern in $patterns; do
-		must "$MHP_TEST/add_device" "$*"
-		must "$MHP_TEST/memmap" "fill $start $size $pattern"
-		must "$MHP_TEST/memmap" "check $start $size $pattern"
-		must "$MHP_TEST/remove_device" "$start"
+		mhp_must "$MHP_TEST/add_device" "$*"
+		mhp_must "$MHP_TEST/memmap" "fill $start $size $pattern"
+		mhp_must "$MHP_TEST/memmap" "check $start $size $pattern"
+		mhp_must "$MHP_TEST/remove_device" "$start"
 		mhp_unchanged "removed with a memmap of $pattern" "$before"
 	done
 	mhp_done "$name"
 }
 
-hex()
-{
-	printf -v "$1" '%#x' "$2"
-}
-
-hex size "$MHP_BLOCK_BYTES"
-hex start "$MHP_HIDDEN"
-hex private $((1 << 38))
-hex left $(((1 << 38) + (6 << 20)))
-hex middle $(((1 << 38) + (8 << 20)))
-hex right $(((1 << 38) + (10 << 20)))
+mhp_hex size "$MHP_BLOCK_BYTES"
+mhp_hex start "$MHP_HIDDEN"
+mhp_hex private $((1 << 38))
+mhp_hex left $(((1 << 38) + (6 << 20)))
+mhp_hex middle $(((1 << 38) + (8 << 20)))
+mhp_hex right $(((1 << 38) + (10 << 20)))
 state=$MHP_SYS/memory$((MHP_HIDDEN / MHP_BLOCK_BYTES))/state
 
 hidden=0
@@ -63,16 +53,16 @@ poisoned_device "device private memory" "$private" "$size" private
 mhp_snapshot "$before"
 for pattern in $patterns; do
 	for range in "$left" "$middle" "$right"; do
-		must "$MHP_TEST/add_device" "$range 2M private"
-		must "$MHP_TEST/memmap" "fill $range 2M $pattern"
+		mhp_must "$MHP_TEST/add_device" "$range 2M private"
+		mhp_must "$MHP_TEST/memmap" "fill $range 2M $pattern"
 	done
-	must "$MHP_TEST/remove_device" "$middle"
-	must "$MHP_TEST/memmap" "check $left 2M $pattern"
-	must "$MHP_TEST/memmap" "check $right 2M $pattern"
-	must "$MHP_TEST/add_device" "$middle 2M private"
-	must "$MHP_TEST/memmap" "check $left 2M $pattern"
-	must "$MHP_TEST/memmap" "check $right 2M $pattern"
-	must "$MHP_TEST/remove_device" all
+	mhp_must "$MHP_TEST/remove_device" "$middle"
+	mhp_must "$MHP_TEST/memmap" "check $left 2M $pattern"
+	mhp_must "$MHP_TEST/memmap" "check $right 2M $pattern"
+	mhp_must "$MHP_TEST/add_device" "$middle 2M private"
+	mhp_must "$MHP_TEST/memmap" "check $left 2M $pattern"
+	mhp_must "$MHP_TEST/memmap" "check $right 2M $pattern"
+	mhp_must "$MHP_TEST/remove_device" all
 	mhp_unchanged "three neighbours" "$before"
 done
 mhp_done "subsections next to each other"
@@ -80,23 +70,23 @@ mhp_done "subsections next to each other"
 if [ "$hidden" = 1 ]; then
 	mhp_snapshot "$before"
 	for pattern in $patterns; do
-		must "$MHP_TEST/add_ram" "$start $size"
-		must "$MHP_TEST/memmap" "fill $start $size $pattern"
-		must "$MHP_TEST/remove_ram" "$start $size"
+		mhp_must "$MHP_TEST/add_ram" "$start $size"
+		mhp_must "$MHP_TEST/memmap" "fill $start $size $pattern"
+		mhp_must "$MHP_TEST/remove_ram" "$start $size"
 		mhp_unchanged "RAM that never was online" "$before"
 	done
 	mhp_done "RAM that never was online"
 
 	for pattern in $patterns; do
-		must "$MHP_TEST/add_ram" "$start $size"
-		must "$state" online_movable
-		must "$state" offline
-		must "$MHP_TEST/memmap" "fill $start $size $pattern"
+		mhp_must "$MHP_TEST/add_ram" "$start $size"
+		mhp_must "$state" online_movable
+		mhp_must "$state" offline
+		mhp_must "$MHP_TEST/memmap" "fill $start $size $pattern"
 		# online again: nothing is taken for granted
-		must "$state" online_movable
-		must "$state" offline
-		must "$MHP_TEST/memmap" "fill $start $size $pattern"
-		must "$MHP_TEST/remove_ram" "$start $size"
+		mhp_must "$state" online_movable
+		mhp_must "$state" offline
+		mhp_must "$MHP_TEST/memmap" "fill $start $size $pattern"
+		mhp_must "$MHP_TEST/remove_ram" "$start $size"
 		mhp_unchanged "RAM that was online" "$before"
 	done
 	mhp_done "RAM that was online"

@@ -57,6 +57,12 @@ mhp_write()
 	return 1
 }
 
+# mhp_must FILE FORMAT: the same; a failure is a difference
+mhp_must()
+{
+	mhp_write "$1" "$2" || mhp_bad "${1##*/} '$2'" success "$MHP_ERRNO"
+}
+
 # mhp_write_whole FILE FORMAT: the same for texts with newlines in between and
 # for those longer than a page, of which printf would make more than one write()
 mhp_write_whole()

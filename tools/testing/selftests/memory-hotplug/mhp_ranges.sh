@@ -39,6 +39,12 @@ mhp_need_hidden()
 		mhp_skip "no $1 memory blocks are hidden from the kernel (mem=, mhp.hidden=ADDRESS:SIZE)"
 }
 
+# mhp_hex NAME NUMBER: sets NAME to the number as the files of the module take it
+mhp_hex()
+{
+	printf -v "$1" '%#x' "$2"
+}
+
 # mhp_snapshot FILE: everything that can be seen of memory and must not change
 # when an operation fails, line by line. What is free is not part of it.
 mhp_snapshot()
@@ -87,4 +93,18 @@ mhp_free()
 	echo 3 > /proc/sys/vm/drop_caches
 	echo 1 > /proc/sys/vm/stat_refresh
 	REPLY=$(awk '$1 == "nr_free_pages" || $1 == "count:" { n += $2 } END { print n }' /proc/zoneinfo)
+}
+
+# mhp_none_lost PAGES SLACK: the result of comparing what is free with PAGES, what
+# it was before. SLACK pages may come and go in a system at rest.
+mhp_none_lost()
+{
+	mhp_free
+	mhp_note "free before $1, after $REPLY pages"
+	if mhp_has_kasan; then
+		mhp_pass_over "no memory is lost" "KASAN keeps freed objects"
+	else
+		[ $(($1 - REPLY)) -le "$2" ] || mhp_bad "free pages, within $2" "$1" "$REPLY"
+		mhp_done "no memory is lost"
+	fi
 }

@@ -69,8 +69,7 @@ as_ram()
 	run daxctl reconfigure-device -m system-ram --no-online "$1"
 	for block in "$MHP_SYS"/memory[0-9]*; do
 		[[ $before != *" $block "* ]] || continue
-		mhp_write "$block/state" online_movable ||
-			mhp_bad "online ${block##*/}" success "$MHP_ERRNO"
+		mhp_must "$block/state" online_movable
 		count=$((count + 1))
 	done
 	[ "$count" -gt 0 ] || mhp_bad "memory blocks of $1" some none
@@ -118,12 +117,5 @@ for ((i = 1; i <= cycles && !MHP_FAULTS; i++)); do
 	round $i
 done
 mhp_done "the same in each of $cycles rounds"
-mhp_free
-mhp_note "free after one round $free, after $((cycles + 1)) rounds $REPLY pages"
-if mhp_has_kasan; then
-	mhp_pass_over "no memory is lost" "KASAN keeps freed objects"
-else
-	[ $((free - REPLY)) -le "$slack" ] || mhp_bad "free pages, within $slack" "$free" "$REPLY"
-	mhp_done "no memory is lost"
-fi
+mhp_none_lost "$free" "$slack"
 ktap_finished

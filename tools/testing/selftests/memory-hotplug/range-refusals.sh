@@ -9,6 +9,7 @@
 # The ranges are those of the module mhp_test. Needs hidden memory: see
 # mhp_ranges.sh.
 
+# shellcheck disable=SC2154 # mhp_hex sets them
 set -euo pipefail
 # shellcheck source=mhp_lib.sh
 . "$(dirname "$0")/mhp_lib.sh"
@@ -48,28 +49,17 @@ refuse()
 	mhp_unchanged "$4" "$before"
 }
 
-# must FILE TEXT
-must()
-{
-	mhp_write "$MHP_TEST/$1" "$2" || mhp_bad "$1 '$2'" success "$MHP_ERRNO"
-}
-
-hex()
-{
-	printf -v "$1" '%#x' "$2"
-}
-
-hex block "$MHP_BLOCK_BYTES"
-hex two $((2 * MHP_BLOCK_BYTES))
-hex a "$MHP_HIDDEN"
-hex b $((MHP_HIDDEN + MHP_BLOCK_BYTES))
-hex c $((MHP_HIDDEN + 2 * MHP_BLOCK_BYTES))
-hex page "$MHP_PAGE_BYTES"
-hex crooked $((MHP_HIDDEN + MHP_PAGE_BYTES))
-hex half $((MHP_BLOCK_BYTES / 2))
-hex half_a $((MHP_HIDDEN + MHP_BLOCK_BYTES / 2))
+mhp_hex block "$MHP_BLOCK_BYTES"
+mhp_hex two $((2 * MHP_BLOCK_BYTES))
+mhp_hex a "$MHP_HIDDEN"
+mhp_hex b $((MHP_HIDDEN + MHP_BLOCK_BYTES))
+mhp_hex c $((MHP_HIDDEN + 2 * MHP_BLOCK_BYTES))
+mhp_hex page "$MHP_PAGE_BYTES"
+mhp_hex crooked $((MHP_HIDDEN + MHP_PAGE_BYTES))
+mhp_hex half $((MHP_BLOCK_BYTES / 2))
+mhp_hex half_a $((MHP_HIDDEN + MHP_BLOCK_BYTES / 2))
 wrap="$(printf '%#x %#x' $((-2 * MHP_BLOCK_BYTES)) $((4 * MHP_BLOCK_BYTES)))"
-hex beyond $((1 << 60))
+mhp_hex beyond $((1 << 60))
 state=$MHP_SYS/memory$((MHP_HIDDEN / MHP_BLOCK_BYTES))/state
 # the last memory block of RAM that the kernel was told of
 ram=0
@@ -77,7 +67,7 @@ while IFS=' -' read -r from to _ what; do
 	[ "$what" = "System RAM" ] || continue
 	from=$((16#$from)) to=$((16#$to + 1))
 	[ $((to / MHP_BLOCK_BYTES)) -le $(((from + MHP_BLOCK_BYTES - 1) / MHP_BLOCK_BYTES)) ] ||
-		hex ram $(((to / MHP_BLOCK_BYTES - 1) * MHP_BLOCK_BYTES))
+		mhp_hex ram $(((to / MHP_BLOCK_BYTES - 1) * MHP_BLOCK_BYTES))
 done < /proc/iomem
 sub=2M
 
@@ -86,8 +76,8 @@ use_block()
 {
 	local file=$MHP_SYS/memory$1/state
 
-	mhp_write "$file" online_movable || mhp_bad "online memory$1" success "$MHP_ERRNO"
-	mhp_write "$file" offline || mhp_bad "offline memory$1" success "$MHP_ERRNO"
+	mhp_must "$file" online_movable
+	mhp_must "$file" offline
 }
 
 mhp_plan 9
@@ -108,10 +98,10 @@ refuse remove_ram "$wrap" EINVAL "RAM around the end of all addresses"
 refuse offline_and_remove_ram "$wrap" EINVAL "RAM around the end of all addresses"
 refuse offline_and_remove_ram "$crooked $block" EINVAL "RAM that starts inside a block"
 refuse offline_and_remove_ram "$a $block" ENOENT "RAM that was never added"
-must add_ram "$a $block"
+mhp_must "$MHP_TEST/add_ram" "$a $block"
 mhp_snapshot "$before"
 refuse remove_ram "$a $two" ENOENT "RAM of which the second half was never added"
-must remove_ram "$a $block"
+mhp_must "$MHP_TEST/remove_ram" "$a $block"
 mhp_snapshot "$before"
 refuse remove_ram "$a $block" ENOENT "RAM that has gone"
 mhp_done "what cannot be removed stays"
@@ -124,16 +114,16 @@ refuse add_device "$ram $block generic noclaim" ENXIO "RAM as device memory"
 refuse add_device "$ram $block private noclaim" ENXIO "RAM as private memory"
 mhp_done "bad device memory is not added"
 
-must add_ram "$b $block"
+mhp_must "$MHP_TEST/add_ram" "$b $block"
 mhp_snapshot "$before"
 refuse add_device "$b $block generic noclaim" ENXIO "offline RAM as device memory"
 refuse add_device "$a $two generic noclaim" ENXIO "a range of which half is offline RAM"
 refuse add_device "$a,$b $block,$block generic noclaim" ENXIO "the second of two ranges is RAM"
 refuse add_device "$b $block generic" EBUSY "a region that is claimed"
-must remove_ram "$b $block"
+mhp_must "$MHP_TEST/remove_ram" "$b $block"
 mhp_done "RAM is not added as device memory"
 
-must add_device "$half_a $sub generic"
+mhp_must "$MHP_TEST/add_device" "$half_a $sub generic"
 mhp_snapshot "$before"
 refuse add_ram "$a $block" EEXIST "device memory as RAM"
 refuse add_device "$half_a $sub generic noclaim" EBUSY "the same device memory"
@@ -141,21 +131,21 @@ refuse add_device "$a $block generic noclaim" EBUSY "a range around other device
 refuse add_device "$a,$half_a $sub,$block generic noclaim" EBUSY "the second of two ranges is taken"
 refuse remove_ram "$a $block" ENOENT "device memory removed as RAM"
 refuse remove_device "$a" ENOENT "device memory that was never added"
-must remove_device "$half_a"
+mhp_must "$MHP_TEST/remove_device" "$half_a"
 mhp_snapshot "$before"
 refuse remove_device "$half_a" ENOENT "device memory that has gone"
-must add_device "$half_a $sub generic noclaim"
+mhp_must "$MHP_TEST/add_device" "$half_a $sub generic noclaim"
 mhp_snapshot "$before"
 refuse add_ram "$a $block" EEXIST "device memory without a region as RAM"
-must remove_device "$half_a"
+mhp_must "$MHP_TEST/remove_device" "$half_a"
 mhp_snapshot "$before"
 mhp_done "device memory does not overlap"
 
 # Two pieces that came one by one, and a third, go in one.
-must add_ram "$a $block"
-must add_ram "$b $two"
-must remove_ram "$a $two"
-must remove_ram "$c $block"
+mhp_must "$MHP_TEST/add_ram" "$a $block"
+mhp_must "$MHP_TEST/add_ram" "$b $two"
+mhp_must "$MHP_TEST/remove_ram" "$a $two"
+mhp_must "$MHP_TEST/remove_ram" "$c $block"
 mhp_unchanged "added as one and two blocks, removed as two and one" "$before"
 mhp_done "RAM goes in other pieces than it came in"
 
@@ -166,13 +156,13 @@ if [ "$MHP_HIDDEN_BYTES" -lt $gib ] || [ $((MHP_HIDDEN % gib)) != 0 ] || [ $part
 	mhp_pass_over "a GiB goes block by block" "no GiB of whole blocks is hidden"
 else
 	for from in 0 $((parts / 2)); do
-		must add_ram "$a 1G"
+		mhp_must "$MHP_TEST/add_ram" "$a 1G"
 		for ((i = 0; i < parts; i++)); do
-			hex one $((MHP_HIDDEN + (from + i) % parts * MHP_BLOCK_BYTES))
-			must remove_ram "$one $block"
+			mhp_hex one $((MHP_HIDDEN + (from + i) % parts * MHP_BLOCK_BYTES))
+			mhp_must "$MHP_TEST/remove_ram" "$one $block"
 			[ $i -ge $((parts - 1)) ] || {
 				# what is still there works
-				hex one $((MHP_HIDDEN + (from + i + 1) % parts * MHP_BLOCK_BYTES))
+				mhp_hex one $((MHP_HIDDEN + (from + i + 1) % parts * MHP_BLOCK_BYTES))
 				use_block $((one / MHP_BLOCK_BYTES))
 			}
 		done
@@ -193,7 +183,7 @@ compete()
 # Both end up one way or the other; none of them hangs, nothing is half done.
 removed=0 kept=0
 for ((i = 0; i < rounds; i++)); do
-	must add_ram "$a $block"
+	mhp_must "$MHP_TEST/add_ram" "$a $block"
 	{ echo online_movable > "$state" || true; } 2> /dev/null &
 	pids=($!)
 	{ echo "$a $block" > "$MHP_TEST/remove_ram" || true; } 2> /dev/null &
@@ -203,7 +193,7 @@ for ((i = 0; i < rounds; i++)); do
 		kept=$((kept + 1))
 		mhp_get "$state"
 		mhp_equal "RAM that was not removed" online "$REPLY"
-		must offline_and_remove_ram "$a $block"
+		mhp_must "$MHP_TEST/offline_and_remove_ram" "$a $block"
 	else
 		removed=$((removed + 1))
 	fi
@@ -211,7 +201,7 @@ for ((i = 0; i < rounds; i++)); do
 done
 mhp_note "online and remove at once: $removed times removed, $kept times online"
 for ((i = 0; i < rounds; i++)); do
-	must add_ram "$a $block"
+	mhp_must "$MHP_TEST/add_ram" "$a $block"
 	: > "$MHP_TMP/winners"
 	pids=()
 	for who in 1 2; do
