@@ -39,6 +39,17 @@ mhp_need_hidden()
 		mhp_skip "no $1 memory blocks are hidden from the kernel (mem=, mhp.hidden=ADDRESS:SIZE)"
 }
 
+# mhp_memmap_on_memory: whether RAM can hold its own memmap; REPLY says why not
+mhp_memmap_on_memory()
+{
+	REPLY="this kernel knows no memmap_on_memory"
+	[ -e "$MHP_PARAM/memmap_on_memory" ] || return
+	mhp_get "$MHP_PARAM/memmap_on_memory"
+	[ "$REPLY" = N ] || return 0
+	REPLY="memory_hotplug.memmap_on_memory is off"
+	return 1
+}
+
 # mhp_hex NAME NUMBER: sets NAME to the number as the files of the module take it
 mhp_hex()
 {

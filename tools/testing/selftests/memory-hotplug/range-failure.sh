@@ -101,9 +101,13 @@ device "device private memory, two ranges, one of a subsection" \
 if [ $hidden = 1 ]; then
 	forth_and_back "add and remove RAM" "$MHP_TEST/add_ram" "$start $size" \
 		"$MHP_TEST/remove_ram" "$start $size"
-	forth_and_back "add and remove RAM with its memmap on it" \
-		"$MHP_TEST/add_ram" "$start $size memmap_on_memory" \
-		"$MHP_TEST/remove_ram" "$start $size"
+	if mhp_memmap_on_memory; then
+		forth_and_back "add and remove RAM with its memmap on it" \
+			"$MHP_TEST/add_ram" "$start $size memmap_on_memory" \
+			"$MHP_TEST/remove_ram" "$start $size"
+	else
+		mhp_pass_over "add and remove RAM with its memmap on it" "$REPLY"
+	fi
 	mhp_must "$MHP_TEST/add_ram" "$start $size"
 	forth_and_back "online and offline RAM" "$state" online_movable "$state" offline
 	mhp_must "$MHP_TEST/remove_ram" "$start $size"
