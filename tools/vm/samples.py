@@ -39,6 +39,7 @@ GOOD_LINES = (
     "[    0.100000] kasan: KernelAddressSanitizer initialized (generic)",
     "[    0.100000] Spectre V2 : WARNING: Unprivileged eBPF is enabled with eIBRS on",
     "[    0.100000] kmemleak: Kernel memory leak detector initialized (mem pool available: 31000)",
+    "[   40.000001] kmemleak: Cannot allocate a scan area, scanning the full object",
     "[    0.100000] rcu: \tRCU callback double-/use-after-free debug is enabled.",
     "[    0.100000] rcu: RCU calculated value of scheduler-enlistment delay is 25 jiffies.",
     "[    0.152249] WARNING: nvram corruption detected: 0-length partition",
