@@ -45,9 +45,13 @@ mhp_memmap_on_memory()
 	REPLY="this kernel knows no memmap_on_memory"
 	[ -e "$MHP_PARAM/memmap_on_memory" ] || return
 	mhp_get "$MHP_PARAM/memmap_on_memory"
-	[ "$REPLY" = N ] || return 0
-	REPLY="memory_hotplug.memmap_on_memory is off"
-	return 1
+	if [ "$REPLY" = N ]; then
+		REPLY="memory_hotplug.memmap_on_memory is off"
+		return 1
+	elif grep -q '^MMU.*Hash' /proc/cpuinfo; then
+		REPLY="only the radix MMU of powerpc can do that"
+		return 1
+	fi
 }
 
 # mhp_hex NAME NUMBER: sets NAME to the number as the files of the module take it

@@ -77,6 +77,7 @@ device()
 mhp_hex start "$MHP_HIDDEN"
 mhp_hex size "$MHP_BLOCK_BYTES"
 mhp_hex second $((MHP_HIDDEN + MHP_BLOCK_BYTES))
+mhp_hex two $((2 * MHP_BLOCK_BYTES))
 block=memory$((MHP_HIDDEN / MHP_BLOCK_BYTES))
 state=$MHP_SYS/$block/state
 
@@ -94,17 +95,17 @@ mhp_must "$MHP_TEST/remove_device" all
 mhp_free
 free=$REPLY
 
-device "device private memory" "$private" "$size" private
+device "device private memory" "$private" "$two" private
 device "device private memory, two ranges, one of a subsection" \
 	"$private,$private2" "$size,2M" private
 
 if [ $hidden = 1 ]; then
-	forth_and_back "add and remove RAM" "$MHP_TEST/add_ram" "$start $size" \
-		"$MHP_TEST/remove_ram" "$start $size"
+	forth_and_back "add and remove RAM" "$MHP_TEST/add_ram" "$start $two" \
+		"$MHP_TEST/remove_ram" "$start $two"
 	if mhp_memmap_on_memory; then
 		forth_and_back "add and remove RAM with its memmap on it" \
-			"$MHP_TEST/add_ram" "$start $size memmap_on_memory" \
-			"$MHP_TEST/remove_ram" "$start $size"
+			"$MHP_TEST/add_ram" "$start $two memmap_on_memory" \
+			"$MHP_TEST/remove_ram" "$start $two"
 	else
 		mhp_pass_over "add and remove RAM with its memmap on it" "$REPLY"
 	fi

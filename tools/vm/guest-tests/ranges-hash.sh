@@ -1,0 +1,9 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The ranges of ranges.sh, with the hash MMU of powerpc instead of radix.
+#
+# arch: ppc64le
+# guest: --memory 3G --append mem=1G --append mhp.hidden=0x40000000:0x80000000
+# guest: --append disable_radix
+# timeout: 600
+exec bash /selftests/in-guest range-refusals.sh memmap-poison.sh range-notifiers.sh
