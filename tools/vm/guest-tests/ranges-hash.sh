@@ -4,6 +4,6 @@
 #
 # arch: ppc64le
 # guest: --memory 3G --append mem=1G --append mhp.hidden=0x40000000:0x80000000
-# guest: --append disable_radix
+# guest: --append disable_radix --append memory_hotplug.memmap_on_memory=force
 # timeout: 600
 exec bash /selftests/in-guest range-refusals.sh memmap-poison.sh range-notifiers.sh

@@ -26,13 +26,14 @@ most=2000	# allocations; more are a sign of an operation that never ends
 slack=256	# pages that may come and go in a system at rest
 sites=0
 
-# every_failure FILE TEXT UNDO-FILE UNDO-TEXT: write TEXT to FILE with each
-# allocation failing in turn, and undo it. Ends undone.
+# every_failure FILE TEXT COMMAND...: write TEXT to FILE with each allocation failing
+# in turn, and undo it with COMMAND. Ends undone.
 every_failure()
 {
-	local n file=$1 text=$2 undo_file=$3 undo_text=$4
+	local n file=$1 text=$2
 	local before=$MHP_TMP/before refused=0 survived=0
 
+	shift 2
 	mhp_snapshot "$before"
 	for ((n = 1; n <= most; n++)); do
 		if mhp_fail_nth "$n" "$file" "$text"; then
@@ -42,7 +43,7 @@ every_failure()
 			mhp_unchanged "allocation $n fails" "$before"
 			mhp_must "$file" "$text"
 		fi
-		mhp_must "$undo_file" "$undo_text"
+		"$@"
 		# What stays behind here would also show at the next failure.
 		[ "$MHP_LEFT" = 0 ] || mhp_unchanged "all done again and undone" "$before"
 		[ "$MHP_FAULTS" = 0 ] && [ "$MHP_LEFT" = 0 ] || break
@@ -58,11 +59,19 @@ every_failure()
 # forth_and_back WHAT FILE TEXT BACK-FILE BACK-TEXT: both ways
 forth_and_back()
 {
-	every_failure "$2" "$3" "$4" "$5"
+	every_failure "$2" "$3" mhp_must "$4" "$5"
 	mhp_must "$2" "$3"
-	every_failure "$4" "$5" "$2" "$3"
+	every_failure "$4" "$5" mhp_must "$2" "$3"
 	mhp_must "$4" "$5"
 	mhp_done "$1"
+}
+
+# two_online: two blocks of RAM, added and online
+two_online()
+{
+	mhp_must "$MHP_TEST/add_ram" "$start $two"
+	mhp_must "$state" online_movable
+	mhp_must "$MHP_SYS/memory$((number + 1))/state" online_movable
 }
 
 # device NAME START SIZE TYPE [OPTION]...
@@ -78,8 +87,8 @@ mhp_hex start "$MHP_HIDDEN"
 mhp_hex size "$MHP_BLOCK_BYTES"
 mhp_hex second $((MHP_HIDDEN + MHP_BLOCK_BYTES))
 mhp_hex two $((2 * MHP_BLOCK_BYTES))
-block=memory$((MHP_HIDDEN / MHP_BLOCK_BYTES))
-state=$MHP_SYS/$block/state
+number=$((MHP_HIDDEN / MHP_BLOCK_BYTES))
+state=$MHP_SYS/memory$number/state
 
 # Far above all memory, for device private memory
 mhp_hex private $((1 << 38))
@@ -87,7 +96,7 @@ mhp_hex private2 $(((1 << 38) + (1 << 32) + (2 << 20)))
 
 hidden=0
 [ "$MHP_HIDDEN_BYTES" -lt $((2 * MHP_BLOCK_BYTES)) ] || hidden=1
-mhp_plan $((4 + hidden * 7))
+mhp_plan $((4 + hidden * 8))
 
 # A first round fills the caches that stay, such as tables of sections.
 mhp_must "$MHP_TEST/add_device" "$private,$private2 $size,2M private"
@@ -112,6 +121,11 @@ if [ $hidden = 1 ]; then
 	mhp_must "$MHP_TEST/add_ram" "$start $size"
 	forth_and_back "online and offline RAM" "$state" online_movable "$state" offline
 	mhp_must "$MHP_TEST/remove_ram" "$start $size"
+	# If the second block cannot go offline, the first one is online again.
+	two_online
+	every_failure "$MHP_TEST/offline_and_remove_ram" "$start $two" two_online
+	mhp_must "$MHP_TEST/offline_and_remove_ram" "$start $two"
+	mhp_done "offline and remove RAM of two blocks"
 	device "device memory for direct access" "$start" "$size" generic
 	device "device memory for file systems" "$start" "$size" fs_dax
 	device "device memory of two ranges" "$start,$second" "$size,16M" coherent

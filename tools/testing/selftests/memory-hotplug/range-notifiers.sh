@@ -5,7 +5,7 @@
 # last one that is asked: the errno is the notifier's, all that can be seen is as
 # before (/proc/iomem, zones, counters, memory blocks, extents), no memory is lost,
 # and the next attempt works. With the memmap in RAM and, where the kernel does
-# that, in the block itself; one block, and several that go in one call.
+# that, in the block itself.
 #
 # Needs hidden memory (see mhp_ranges.sh) and memory-notifier-error-inject.
 
@@ -21,11 +21,12 @@ mhp_need_hidden 2
 module=memory-notifier-error-inject
 actions=/sys/kernel/debug/notifier-error-inject/memory/actions
 before=$MHP_TMP/before
-rounds=2
-slack=256	# pages that may come and go in a system at rest
+rounds=3
+slack=64	# pages that may come and go in a system at rest; fewer than refusals
 declare -A errno=([-12]=ENOMEM [-16]=EBUSY [-5]=EIO)
 
 modprobe -r "$module" 2> /dev/null || true
+[ ! -e "$actions" ] || mhp_skip "$module is built in: it cannot be told when to be asked"
 modprobe "$module" 2> /dev/null || mhp_skip "no module $module in this kernel (CONFIG_MEMORY_NOTIFIER_ERROR_INJECT)"
 
 mhp_hex start "$MHP_HIDDEN"
@@ -35,13 +36,20 @@ number=$((MHP_HIDDEN / MHP_BLOCK_BYTES))
 state=$MHP_SYS/memory$number/state
 next=$MHP_SYS/memory$((number + 1))/state
 
+# unload: nothing is left to be written back
+unload()
+{
+	unset "MHP_KEPT[$actions/MEM_GOING_ONLINE/error]" "MHP_KEPT[$actions/MEM_GOING_OFFLINE/error]"
+	modprobe -r "$module" || mhp_bad "unload $module" success failure
+}
+
 # asked first|last: when the module is asked, as compared to other notifiers
 asked()
 {
 	local priority=2147483647
 
 	[ "$1" = first ] || priority=-2147483648
-	modprobe -r "$module" || mhp_bad "unload $module" success failure
+	unload
 	modprobe "$module" priority=$priority || mhp_bad "load $module" success failure
 }
 
@@ -49,6 +57,7 @@ asked()
 refused()
 {
 	mhp_snapshot "$before"
+	[ -n "${MHP_KEPT["$actions/$1/error"]:-}" ] || mhp_keep "$actions/$1/error"
 	mhp_must "$actions/$1/error" "$2"
 	if mhp_write "$3" "$4"; then
 		mhp_bad "$5" "${errno[$2]}" success
@@ -119,7 +128,7 @@ for when in first last; do
 		mhp_pass_over "the $when notifier refuses, memmap on memory" "$REPLY"
 	fi
 done
-modprobe -r "$module"
+unload
 
 mhp_none_lost "$free" "$slack"
 mhp_finish
