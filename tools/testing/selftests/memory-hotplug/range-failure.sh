@@ -121,7 +121,6 @@ if [ $hidden = 1 ]; then
 	mhp_must "$MHP_TEST/add_ram" "$start $size"
 	forth_and_back "online and offline RAM" "$state" online_movable "$state" offline
 	mhp_must "$MHP_TEST/remove_ram" "$start $size"
-	# If the second block cannot go offline, the first one is online again.
 	two_online
 	every_failure "$MHP_TEST/offline_and_remove_ram" "$start $two" two_online
 	mhp_must "$MHP_TEST/offline_and_remove_ram" "$start $two"

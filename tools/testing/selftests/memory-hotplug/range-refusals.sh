@@ -52,6 +52,7 @@ refuse()
 
 mhp_hex block "$MHP_BLOCK_BYTES"
 mhp_hex two $((2 * MHP_BLOCK_BYTES))
+mhp_hex three $((3 * MHP_BLOCK_BYTES))
 mhp_hex a "$MHP_HIDDEN"
 mhp_hex b $((MHP_HIDDEN + MHP_BLOCK_BYTES))
 mhp_hex c $((MHP_HIDDEN + 2 * MHP_BLOCK_BYTES))
@@ -62,6 +63,7 @@ mhp_hex half_a $((MHP_HIDDEN + MHP_BLOCK_BYTES / 2))
 wrap="$(printf '%#x %#x' $((-2 * MHP_BLOCK_BYTES)) $((4 * MHP_BLOCK_BYTES)))"
 mhp_hex beyond $((1 << 60))
 state=$MHP_SYS/memory$((MHP_HIDDEN / MHP_BLOCK_BYTES))/state
+next=$MHP_SYS/memory$((MHP_HIDDEN / MHP_BLOCK_BYTES + 1))/state
 # the last memory block of RAM that the kernel was told of
 ram=0
 while IFS=' -' read -r from to _ what; do
@@ -105,6 +107,14 @@ refuse remove_ram "$a $two" ENOENT "RAM of which the second half was never added
 mhp_must "$MHP_TEST/remove_ram" "$a $block"
 mhp_snapshot "$before"
 refuse remove_ram "$a $block" ENOENT "RAM that has gone"
+# What had gone offline is online again.
+mhp_must "$MHP_TEST/add_ram" "$a $two"
+mhp_must "$state" online_movable
+mhp_must "$next" online_movable
+mhp_snapshot "$before"
+refuse offline_and_remove_ram "$a $three" ENOENT "RAM of which the last third was never added"
+mhp_must "$MHP_TEST/offline_and_remove_ram" "$a $two"
+mhp_snapshot "$before"
 mhp_done "what cannot be removed stays"
 
 refuse add_device "$crooked $sub generic noclaim" EINVAL "a start inside a subsection"
