@@ -46,7 +46,7 @@ state=$MHP_SYS/memory$((MHP_HIDDEN / MHP_BLOCK_BYTES))/state
 
 hidden=0
 [ "$MHP_HIDDEN_BYTES" -lt "$MHP_BLOCK_BYTES" ] || hidden=1
-mhp_plan $((3 + hidden * 5))
+mhp_plan $((3 + hidden * 7))
 
 poisoned_device "device private memory" "$private" "$size" private
 
@@ -93,6 +93,8 @@ if [ "$hidden" = 1 ]; then
 
 	poisoned_device "device memory for direct access" "$start" "$size" generic
 	poisoned_device "device memory for file systems" "$start" "$size" fs_dax
+	poisoned_device "device memory for PCI peers" "$start" "$size" p2pdma
+	poisoned_device "device memory that the CPU accesses" "$start" "$size" coherent
 	poisoned_device "device memory with its memmap on it" "$start" "$size" generic \
 		altmap=$((MHP_BLOCK_PAGES / 32))
 fi
