@@ -220,12 +220,14 @@ mhp_note "online and remove at once: $removed times removed, $kept times online"
 for ((i = 0; i < rounds; i++)); do
 	mhp_must "$MHP_TEST/add_ram" "$a $two"
 	pids=()
+	: > "$MHP_TMP/reading"
 	for file in "${state%/*}"/{state,valid_zones,removable}; do
-		( trap - ERR EXIT; while cat "$file"; do :; done ) > /dev/null 2>&1 &
+		( trap - ERR EXIT; while [ -e "$MHP_TMP/reading" ] && cat "$file"; do :; done ) > /dev/null 2>&1 &
 		pids+=($!)
 	done
 	mhp_must "$MHP_TEST/remove_ram" "$a $two"
-	wait "${pids[@]}"
+	rm "$MHP_TMP/reading"
+	wait "${pids[@]}" || true
 	mhp_unchanged "removed while its files are read" "$before"
 done
 for ((i = 0; i < rounds; i++)); do
