@@ -93,7 +93,12 @@ if [ "$hidden" = 1 ]; then
 
 	poisoned_device "device memory for direct access" "$start" "$size" generic
 	poisoned_device "device memory for file systems" "$start" "$size" fs_dax
-	poisoned_device "device memory for PCI peers" "$start" "$size" p2pdma
+	# The CPU maps that uncached, which the hypervisor allows for no RAM in its table.
+	if grep -q '^MMU.*Hash' /proc/cpuinfo; then
+		mhp_pass_over "device memory for PCI peers" "the hypervisor maps no RAM uncached with the hash MMU"
+	else
+		poisoned_device "device memory for PCI peers" "$start" "$size" p2pdma
+	fi
 	poisoned_device "device memory that the CPU accesses" "$start" "$size" coherent
 	poisoned_device "device memory with its memmap on it" "$start" "$size" generic \
 		altmap=$((MHP_BLOCK_PAGES / 32))
