@@ -14,7 +14,8 @@ help:
 	@echo '  make test                     all tests, on x86_64, arm64 and ppc64le'
 	@echo '  make test SUITE=kunit ARCH=x86_64 VARIANT=patched'
 	@echo '                                some: series, harness, kunit, selftest, stock, debug, all-variants'
-	@echo '  make kernel ARCH=.. VARIANT=..  one kernel for a guest: patched, stock or debug'
+	@echo '  make kernel ARCH=.. VARIANT=..  one kernel for a guest: patched, stock, debug,'
+	@echo '                                64k (arm64), wide (x86_64)'
 	@echo '  make bench                    stock and patched on the same work, as ratios'
 	@echo
 	@echo '  make apply LINUX=DIR          the series onto your own 6.12.y tree'

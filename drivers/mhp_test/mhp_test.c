@@ -744,21 +744,95 @@ static int check_memmap(unsigned long start_pfn, unsigned long end_pfn, u8 byte)
 	return 0;
 }
 
+/* A copy of struct pages, of anybody's memory; none if @pages is NULL */
+static struct {
+	struct page *pages;
+	unsigned long start_pfn;
+	unsigned long end_pfn;
+} kept;
+
+static void forget_memmap(void)
+{
+	kvfree(kept.pages);
+	kept.pages = NULL;
+}
+
+static int keep_memmap(unsigned long start_pfn, unsigned long end_pfn, u8 unused)
+{
+	unsigned long pfn;
+
+	forget_memmap();
+	kept.pages = kvmalloc_array(end_pfn - start_pfn, sizeof(struct page), GFP_KERNEL);
+	if (!kept.pages)
+		return fail(-ENOMEM, "no memory for %lu struct pages", end_pfn - start_pfn);
+	kept.start_pfn = start_pfn;
+	kept.end_pfn = end_pfn;
+
+	for (pfn = start_pfn; pfn < end_pfn; pfn++) {
+		if (!pfn_valid(pfn)) {
+			forget_memmap();
+			return fail(-EINVAL, "pfn %#lx has no struct page", pfn);
+		}
+		memcpy(&kept.pages[pfn - start_pfn], pfn_to_page(pfn), sizeof(struct page));
+		cond_resched();
+	}
+	return 0;
+}
+
+static int compare_memmap(void)
+{
+	unsigned long pfn;
+
+	if (!kept.pages)
+		return fail(-ENOENT, "nothing was kept to compare with");
+	for (pfn = kept.start_pfn; pfn < kept.end_pfn; pfn++) {
+		if (!pfn_valid(pfn))
+			return fail(-EINVAL, "pfn %#lx has no struct page", pfn);
+		if (memcmp(&kept.pages[pfn - kept.start_pfn], pfn_to_page(pfn),
+			   sizeof(struct page)))
+			return fail(-EIO, "memmap of pfn %#lx differs", pfn);
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * struct memmap_verb - something that can be done to the memmap of a range
+ * @name: the verb
+ * @takes_byte: whether a byte follows
+ * @run: does it; returns 0 or -errno, having logged why
+ */
+struct memmap_verb {
+	const char *name;
+	bool takes_byte;
+	int (*run)(unsigned long start_pfn, unsigned long end_pfn, u8 byte);
+};
+
+static const struct memmap_verb memmap_verbs[] = {
+	{ "fill", true, fill_memmap },
+	{ "check", true, check_memmap },
+	{ "keep", false, keep_memmap },
+};
+
 static int memmap(char *line)
 {
-	const char *verb = next_word(&line);
-	u64 start, size, last, byte;
-	bool fill;
+	const char *name = next_word(&line);
+	const struct memmap_verb *verb;
+	u64 start, size, last, byte = 0;
 	int err;
 
-	if (!verb)
-		return fail(-EINVAL, "neither fill nor check");
-	fill = !strcmp(verb, "fill");
-	if (!fill && strcmp(verb, "check"))
-		return fail(-EINVAL, "neither fill nor check: \"%s\"", verb);
-	err = parse_start_size(&line, &start, &size) ?:
-	      parse_number(next_word(&line), "byte", &byte) ?:
-	      no_more_words(&line);
+	if (!name)
+		return fail(-EINVAL, "neither fill, check, keep nor compare");
+	if (!strcmp(name, "compare"))
+		return no_more_words(&line) ?: compare_memmap();
+	for (verb = memmap_verbs; strcmp(verb->name, name);)
+		if (++verb == memmap_verbs + ARRAY_SIZE(memmap_verbs))
+			return fail(-EINVAL, "neither fill, check, keep nor compare: \"%s\"",
+				    name);
+	err = parse_start_size(&line, &start, &size);
+	if (!err && verb->takes_byte)
+		err = parse_number(next_word(&line), "byte", &byte);
+	err = err ?: no_more_words(&line);
 	if (err)
 		return err;
 	if (byte > U8_MAX)
@@ -767,8 +841,7 @@ static int memmap(char *line)
 	    check_add_overflow(start, size - 1, &last))
 		return fail(-EINVAL, "%#llx+%#llx is no range of pages", start, size);
 
-	return (fill ? fill_memmap : check_memmap)(PHYS_PFN(start),
-						   PHYS_PFN(last) + 1, byte);
+	return verb->run(PHYS_PFN(start), PHYS_PFN(last) + 1, byte);
 }
 
 /* The files */
@@ -854,6 +927,7 @@ static void __exit mhp_test_exit(void)
 
 	remove_all_devices();
 	leave_ram();
+	forget_memmap();
 }
 module_exit(mhp_test_exit);
 
