@@ -39,7 +39,8 @@ static __always_inline bool in_use(unsigned long start, unsigned long end,
  * @end: byte after the last
  *
  * Looks at the section map only. The cost grows with the number of sections whose
- * struct pages lie in the range, of which there is one for each 2 MiB or so.
+ * struct pages lie in the range: one for each 2 MiB with 128 MiB sections of 4 KiB
+ * pages, one for each 16 KiB on powerpc with 64 KiB pages.
  *
  * Context: mem_hotplug_lock, or boot.
  * Return: true if a struct page of which any byte is in the range belongs to a

@@ -18,7 +18,7 @@ set -euo pipefail
 # shellcheck source=mhp_lib.sh
 . "$(dirname "$0")/mhp_lib.sh"
 
-cycles=200
+cycles=20
 for word in $(< /proc/cmdline); do
 	case $word in
 	mhp.cycles=*)	cycles=${word#*=} ;;
