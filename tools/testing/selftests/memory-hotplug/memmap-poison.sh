@@ -38,10 +38,10 @@ poisoned_device()
 
 mhp_hex size "$MHP_BLOCK_BYTES"
 mhp_hex start "$MHP_HIDDEN"
-mhp_hex private $((1 << 38))
-mhp_hex left $(((1 << 38) + (6 << 20)))
-mhp_hex middle $(((1 << 38) + (8 << 20)))
-mhp_hex right $(((1 << 38) + (10 << 20)))
+mhp_hex private $MHP_FAR
+mhp_hex left $((MHP_FAR + (6 << 20)))
+mhp_hex middle $((MHP_FAR + (8 << 20)))
+mhp_hex right $((MHP_FAR + (10 << 20)))
 state=$MHP_SYS/memory$((MHP_HIDDEN / MHP_BLOCK_BYTES))/state
 
 hidden=0

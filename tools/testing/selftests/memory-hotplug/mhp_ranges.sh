@@ -7,6 +7,8 @@
 MHP_TEST=/sys/kernel/debug/mhp_test
 MHP_HIDDEN=		# memory that the kernel was not told of: its address
 MHP_HIDDEN_BYTES=0	# and its size; 0 if there is none
+# Above all memory, and what QEMU has for arm64 at 256 GiB: for device private memory
+MHP_FAR=$(((1 << 38) + (1 << 30)))
 
 # mhp_need_ranges: skips the test where the module is missing
 #

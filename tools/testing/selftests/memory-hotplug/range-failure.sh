@@ -83,6 +83,17 @@ device()
 	forth_and_back "$name" "$MHP_TEST/add_device" "$*" "$MHP_TEST/remove_device" "${start%%,*}"
 }
 
+# neighbours LEFT RIGHT TYPE: a subsection at either side, with a pattern in the memmap
+neighbours()
+{
+	local at
+
+	for at in "$1" "$2"; do
+		mhp_must "$MHP_TEST/add_device" "$at 2M $3"
+		mhp_must "$MHP_TEST/memmap" "fill $at 2M 0x5a"
+	done
+}
+
 mhp_hex start "$MHP_HIDDEN"
 mhp_hex size "$MHP_BLOCK_BYTES"
 mhp_hex second $((MHP_HIDDEN + MHP_BLOCK_BYTES))
@@ -90,13 +101,19 @@ mhp_hex two $((2 * MHP_BLOCK_BYTES))
 number=$((MHP_HIDDEN / MHP_BLOCK_BYTES))
 state=$MHP_SYS/memory$number/state
 
-# Far above all memory, for device private memory
-mhp_hex private $((1 << 38))
-mhp_hex private2 $(((1 << 38) + (1 << 32) + (2 << 20)))
+mhp_hex private "$MHP_FAR"
+mhp_hex private2 $((MHP_FAR + (1 << 32) + (2 << 20)))
+# Neighbours of a range that begins and ends at odd subsections
+mhp_hex left $((MHP_FAR + (4 << 20)))
+mhp_hex odd $((MHP_FAR + (6 << 20)))
+mhp_hex right $((MHP_FAR + (136 << 20)))
+mhp_hex hidden_left $((MHP_HIDDEN + (4 << 20)))
+mhp_hex hidden_odd $((MHP_HIDDEN + (6 << 20)))
+mhp_hex hidden_right $((MHP_HIDDEN + (136 << 20)))
 
 hidden=0
 [ "$MHP_HIDDEN_BYTES" -lt $((2 * MHP_BLOCK_BYTES)) ] || hidden=1
-mhp_plan $((4 + hidden * 8))
+mhp_plan $((5 + hidden * 9))
 
 # A first round fills the caches that stay, such as tables of sections.
 mhp_must "$MHP_TEST/add_device" "$private,$private2 $size,2M private"
@@ -107,6 +124,11 @@ free=$REPLY
 device "device private memory" "$private" "$two" private
 device "device private memory, two ranges, one of a subsection" \
 	"$private,$private2" "$size,2M" private
+neighbours "$left" "$right" private
+device "device private memory between neighbours" "$odd" 130M private
+mhp_must "$MHP_TEST/memmap" "check $left 2M 0x5a"
+mhp_must "$MHP_TEST/memmap" "check $right 2M 0x5a"
+mhp_must "$MHP_TEST/remove_device" all
 
 if [ $hidden = 1 ]; then
 	forth_and_back "add and remove RAM" "$MHP_TEST/add_ram" "$start $two" \
@@ -129,6 +151,12 @@ if [ $hidden = 1 ]; then
 	device "device memory for file systems" "$start" "$size" fs_dax
 	device "device memory of two ranges" "$start,$second" "$size,16M" coherent
 	device "device memory with its memmap on it" "$start" "$size" generic altmap=$((MHP_BLOCK_PAGES / 32))
+	neighbours "$hidden_left" "$hidden_right" generic
+	device "device memory with its memmap on it between neighbours" "$hidden_odd" \
+		130M generic altmap=$(((130 << 20) / MHP_PAGE_BYTES * 96 / MHP_PAGE_BYTES + 2))
+	mhp_must "$MHP_TEST/memmap" "check $hidden_left 2M 0x5a"
+	mhp_must "$MHP_TEST/memmap" "check $hidden_right 2M 0x5a"
+	mhp_must "$MHP_TEST/remove_device" all
 fi
 
 mhp_note "$sites allocations failed"

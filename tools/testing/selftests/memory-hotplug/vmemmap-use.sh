@@ -141,8 +141,7 @@ hidden=0
 [ "$MHP_HIDDEN_BYTES" -lt $((total < MHP_BLOCK_BYTES ? MHP_BLOCK_BYTES : total)) ] || hidden=1
 mhp_plan $((2 + hidden * 4))
 
-# above what QEMU has for arm64 at 256 GiB
-in_turn "device private memory" $(((1 << 38) + (1 << 30) + 6 * mib)) private
+in_turn "device private memory" $((MHP_FAR + 6 * mib)) private
 if [ "$hidden" = 1 ]; then
 	in_turn "device memory" $((MHP_HIDDEN + 6 * mib)) generic
 	in_turn "device memory with its memmap on it" $((MHP_HIDDEN + 6 * mib)) \
