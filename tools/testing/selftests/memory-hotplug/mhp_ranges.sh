@@ -41,19 +41,34 @@ mhp_need_hidden()
 		mhp_skip "no $1 memory blocks are hidden from the kernel (mem=, mhp.hidden=ADDRESS:SIZE)"
 }
 
-# mhp_memmap_on_memory: whether RAM can hold its own memmap; REPLY says why not
+# mhp_memmap_on_memory: whether RAM can hold its own memmap; REPLY says why not. Adds
+# and removes a hidden block to find out.
 mhp_memmap_on_memory()
 {
+	local pages pageblock mode at size
+
 	REPLY="this kernel knows no memmap_on_memory"
 	[ -e "$MHP_PARAM/memmap_on_memory" ] || return
 	mhp_get "$MHP_PARAM/memmap_on_memory"
-	if [ "$REPLY" = N ]; then
+	mode=$REPLY
+	if [ "$mode" = N ]; then
 		REPLY="memory_hotplug.memmap_on_memory is off"
 		return 1
 	elif grep -q '^MMU.*Hash' /proc/cpuinfo; then
 		REPLY="only the radix MMU of powerpc can do that"
 		return 1
 	fi
+	[ "$mode" != force ] || return 0
+
+	mhp_hex at "$MHP_HIDDEN"
+	mhp_hex size "$MHP_BLOCK_BYTES"
+	pages=$(awk '$1 == "nr_memmap_pages" { print $2 }' /proc/vmstat)
+	mhp_must "$MHP_TEST/add_ram" "$at $size"
+	pages=$(($(awk '$1 == "nr_memmap_pages" { print $2 }' /proc/vmstat) - pages))
+	mhp_must "$MHP_TEST/remove_ram" "$at $size"
+	pageblock=$(awk '/^Pages per block/ { print $4 }' /proc/pagetypeinfo)
+	REPLY="the memmap of a block has $pages pages, and a pageblock $pageblock"
+	[ $((pages % pageblock)) = 0 ]
 }
 
 # mhp_hex NAME NUMBER: sets NAME to the number as the files of the module take it
