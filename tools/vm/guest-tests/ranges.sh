@@ -5,7 +5,7 @@
 #
 # arch: x86_64 arm64 ppc64le
 # guest x86_64: --memory 4G --append mem=2G --append mhp.hidden=0x100000000:0x80000000
-# guest arm64: --memory 4G --append mem=2G --append mhp.hidden=0xc0000000:0x60000000
+# guest arm64: --memory 4G --append mem=2G --append mhp.hidden=0xc0000000:0x20000000
 # guest ppc64le: --memory 3G --append mem=1G --append mhp.hidden=0x40000000:0x80000000
 # guest x86_64 arm64: --append memory_hotplug.memmap_on_memory=1
 # guest ppc64le: --append memory_hotplug.memmap_on_memory=force
