@@ -136,6 +136,21 @@ mhp_exit()
 	exit "$status"
 }
 
+# mhp_cycles DEFAULT: the number of rounds, or what mhp.cycles=N on the kernel command
+# line says
+mhp_cycles()
+{
+	local word
+
+	REPLY=$1
+	# shellcheck disable=SC2013 # words
+	for word in $(< /proc/cmdline); do
+		case $word in
+		mhp.cycles=*)	REPLY=${word#*=} ;;
+		esac
+	done
+}
+
 mhp_has_kasan()
 {
 	grep -q ' kasan_mem_notifier$' /proc/kallsyms

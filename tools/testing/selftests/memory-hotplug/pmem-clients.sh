@@ -13,12 +13,8 @@ set -euo pipefail
 # shellcheck source=mhp_lib.sh
 . "$(dirname "$0")/mhp_lib.sh"
 
-cycles=10
-for word in $(< /proc/cmdline); do
-	case $word in
-	mhp.cycles=*)	cycles=${word#*=} ;;
-	esac
-done
+mhp_cycles 10
+cycles=$REPLY
 
 mhp_start $((240 + cycles * 30)) "$@"
 for tool in ndctl daxctl; do

@@ -18,12 +18,8 @@ set -euo pipefail
 # shellcheck source=mhp_lib.sh
 . "$(dirname "$0")/mhp_lib.sh"
 
-cycles=20
-for word in $(< /proc/cmdline); do
-	case $word in
-	mhp.cycles=*)	cycles=${word#*=} ;;
-	esac
-done
+mhp_cycles 20
+cycles=$REPLY
 
 mhp_start $((300 + cycles * 3)) "$@"
 mhp_remember
@@ -70,15 +66,6 @@ others()
 	done
 }
 
-# enough_free NAME: the result of comparing what is free with $free
-enough_free()
-{
-	mhp_note "free after one round $free, after $n rounds $REPLY pages"
-	mhp_has_kasan || [ $((free - REPLY)) -le "$slack" ] ||
-		mhp_bad "free pages, within $slack" "$free" "$REPLY"
-	mhp_done "$1"
-}
-
 # in_turn NAME ADDRESS TYPE [altmap]: ranges of that kind from ADDRESS on
 in_turn()
 {
@@ -112,13 +99,14 @@ in_turn()
 			[ $n != 0 ] || free=$REPLY
 		fi
 	done
-	enough_free "$name"
+	mhp_enough_free "$free" "$slack"
+	mhp_done "$name"
 }
 
 # blocks NAME BYTES [OPTION]: RAM that comes and goes and is never used
 blocks()
 {
-	local n free
+	local n free=0
 
 	mhp_snapshot "$before"
 	for ((n = 0; n < cycles + 1 && !MHP_FAULTS; n++)); do
@@ -130,7 +118,8 @@ blocks()
 			[ $n != 0 ] || free=$REPLY
 		fi
 	done
-	enough_free "$1"
+	mhp_enough_free "$free" "$slack"
+	mhp_done "$1"
 }
 
 total=$((6 * mib))
