@@ -14,10 +14,8 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
-#include <linux/moduleparam.h>
 #include <linux/overflow.h>
 #include <linux/prandom.h>
-#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -25,10 +23,7 @@
 #include <linux/vmstat.h>
 
 #include "../zone_extents.h"
-
-static uint seed;
-module_param(seed, uint, 0444);
-MODULE_PARM_DESC(seed, "Seed of the random tests; 0 takes another one each time");
+#include "seed.h"
 
 /*
  * Everything happens in one region of the address space that nobody uses. Sizes
@@ -101,19 +96,6 @@ struct fixture {
 	bool below_online;
 	bool above_online;
 };
-
-static void seed_random(struct kunit *test, struct rnd_state *rnd)
-{
-	u32 used = seed ?: get_random_u32();
-
-	kunit_info(test, "seed %u\n", used);
-	prandom_seed_state(rnd, used);
-}
-
-static unsigned long below(struct rnd_state *rnd, unsigned long limit)
-{
-	return prandom_u32_state(rnd) % limit;
-}
 
 static vm_fault_t never_migrated(struct vm_fault *vmf)
 {

@@ -24,9 +24,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
-#include <linux/moduleparam.h>
 #include <linux/prandom.h>
-#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
@@ -36,23 +34,7 @@
 #include <linux/vmstat.h>
 
 #include "../vmemmap_use.h"
-
-static uint seed;
-module_param(seed, uint, 0444);
-MODULE_PARM_DESC(seed, "Seed of the random tests; 0 takes another one each time");
-
-static void seed_random(struct kunit *test, struct rnd_state *rnd)
-{
-	u32 used = seed ?: get_random_u32();
-
-	kunit_info(test, "seed %u\n", used);
-	prandom_seed_state(rnd, used);
-}
-
-static unsigned long below(struct rnd_state *rnd, unsigned long limit)
-{
-	return prandom_u32_state(rnd) % limit;
-}
+#include "seed.h"
 
 /*
  * A made-up section map and its model. Subsections are numbered from the first

@@ -7,25 +7,12 @@
 #include <linux/bitmap.h>
 #include <linux/ktime.h>
 #include <linux/mmzone.h>
-#include <linux/moduleparam.h>
 #include <linux/prandom.h>
-#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
 #include "../zone_extents.h"
-
-static uint seed;
-module_param(seed, uint, 0444);
-MODULE_PARM_DESC(seed, "Seed of the random tests; 0 takes another one each time");
-
-static void seed_random(struct kunit *test, struct rnd_state *rnd)
-{
-	u32 used = seed ?: get_random_u32();
-
-	kunit_info(test, "seed %u\n", used);
-	prandom_seed_state(rnd, used);
-}
+#include "seed.h"
 
 static int new_set(struct kunit *test)
 {

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Persistent memory ranges next to each other, whose struct pages share pages of
-# the virtual memmap: each goes and comes back in turn, with its memmap in RAM and,
-# where it is large enough, on the device. Whatever happens to one, the struct
-# pages of the next one stay as they are. In the end no memory is lost.
+# Persistent memory ranges next to each other, whose struct pages share sections,
+# page tables and, if they do not fill them, pages of the virtual memmap: each goes
+# and comes back in turn, with its memmap in RAM and, where it is large enough, on
+# the device. Whatever happens to one, the struct pages of the next one stay as they
+# are. In the end no memory is lost.
 #
 # mhp.cycles=N on the kernel command line sets the number of rounds. Needs several
 # pmem namespaces (memmap=130M!4102M,2M!4232M,126M!4234M makes three, at odd
@@ -33,7 +34,7 @@ mhp_need_ranges
 slack=512	# pages that may come and go in a system at rest
 smallest=$((16 << 20))	# namespace that ndctl gives a memmap of its own
 
-# round MODE: each namespace goes and comes back, and the next one does not notice
+# round: each namespace goes and comes back, and the next one does not notice
 round()
 {
 	local i next
