@@ -1,0 +1,8 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The memmap of a DIMM in system RAM.
+#
+# arch: x86_64 arm64 ppc64le
+# guest: --memory 4G --nodes 2
+# timeout: 600
+exec bash /selftests/in-guest memmap-placement.sh
