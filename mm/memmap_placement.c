@@ -41,8 +41,8 @@
  * @layout: the result, of one memory block with %MEMMAP_PER_BLOCK, of the range
  *	with %MEMMAP_LEADING
  *
- * Pages for use begin at a pageblock, as the buddy has no other way to know that
- * it must not merge them with those before.
+ * Pages for use begin at a pageblock, as it is pageblocks that are movable or not,
+ * and that are isolated.
  *
  * Return: %NULL, or why it cannot be done, and @layout is not valid.
  */
@@ -96,7 +96,7 @@ enum {
 static int memmap_mode __read_mostly = MEMMAP_ON_MEMORY_DISABLE;
 
 #ifndef arch_supports_memmap_on_memory
-/* Whatever fills no huge page of memmap is mapped with base pages. */
+/* @vmemmap_size: bytes for a memory block. Base pages map what fills no huge page. */
 static inline bool arch_supports_memmap_on_memory(unsigned long vmemmap_size)
 {
 	return true;
@@ -114,7 +114,8 @@ static const char *place_refused(enum memmap_place place,
 	why = memmap_layout(&geometry, place,
 			    memmap_mode == MEMMAP_ON_MEMORY_FORCE, nr_blocks,
 			    layout);
-	if (!why && !arch_supports_memmap_on_memory(layout->used << PAGE_SHIFT))
+	if (!why && !arch_supports_memmap_on_memory(geometry.block_pages *
+						    geometry.struct_size))
 		why = "the MMU cannot map struct pages there";
 	return why;
 }
@@ -396,6 +397,27 @@ memmap_placement_dependents(const struct memmap_placement *placement,
 	if (index >= placement->nr_hosts)
 		return 0;
 	return placement->hosts_online - index - 1 + placement->users_online;
+}
+
+/**
+ * memmap_placement_idle_host() - is a memory block online for others that are not?
+ * @placement: the placement, or %NULL
+ * @block_pfn: set to the first page frame of that memory block
+ *
+ * That is one of nothing but memmap, and next to go offline.
+ *
+ * Context: mem_hotplug_lock, or device_hotplug_lock.
+ * Return: true if there is one.
+ */
+bool memmap_placement_idle_host(const struct memmap_placement *placement,
+				unsigned long *block_pfn)
+{
+	if (!placement || placement->users_online || !placement->hosts_online)
+		return false;
+	*block_pfn = placement->altmap.base_pfn +
+		     (placement->hosts_online - 1) * placement->block_pages;
+	return memmap_placement_hosted(placement, *block_pfn) ==
+	       placement->block_pages;
 }
 
 /**

@@ -32,6 +32,8 @@ unsigned long memmap_placement_hosts(const struct memmap_placement *placement,
 unsigned long
 memmap_placement_dependents(const struct memmap_placement *placement,
 			    unsigned long block_pfn);
+bool memmap_placement_idle_host(const struct memmap_placement *placement,
+				unsigned long *block_pfn);
 void memmap_placement_onlined(struct memmap_placement *placement,
 			      unsigned long block_pfn);
 void memmap_placement_offlined(struct memmap_placement *placement,
@@ -79,6 +81,13 @@ memmap_placement_dependents(const struct memmap_placement *placement,
 			    unsigned long block_pfn)
 {
 	return 0;
+}
+
+static inline bool
+memmap_placement_idle_host(const struct memmap_placement *placement,
+			   unsigned long *block_pfn)
+{
+	return false;
 }
 
 static inline void memmap_placement_onlined(struct memmap_placement *placement,

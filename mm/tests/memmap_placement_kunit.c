@@ -341,6 +341,39 @@ static unsigned long model_dependents(const struct hosted_range *range, unsigned
 	return nr;
 }
 
+/* The model of who is online for nobody: the last one online, if it is all memmap */
+static long model_idle_host(const struct hosted_range *range)
+{
+	const unsigned long last = find_last_bit(range->online, range->nr_blocks);
+
+	if (last >= range->nr_blocks)
+		return -1;
+	return (last + 1) * range->geometry.block_pages <= range->layout.hosting ?
+	       last : -1;
+}
+
+/* Hosts that came online for others go when these have gone. */
+static void check_idle_hosts(struct kunit *test, struct hosted_range *range,
+			     bool take_offline)
+{
+	unsigned long pfn;
+	long idle;
+
+	do {
+		idle = model_idle_host(range);
+		KUNIT_ASSERT_EQ(test, idle >= 0,
+				memmap_placement_idle_host(range->placement, &pfn));
+		if (idle < 0)
+			return;
+		KUNIT_ASSERT_EQ(test, pfn, block_pfn(range, idle));
+		if (!take_offline)
+			return;
+		clear_bit(idle, range->online);
+		memmap_placement_offlined(range->placement, pfn);
+		check_struct_pages(test, range);
+	} while (1);
+}
+
 /* As the memory block driver does it: hosts first. */
 static void go_online(struct kunit *test, struct hosted_range *range, unsigned long block)
 {
@@ -398,6 +431,7 @@ static void order_test(struct kunit *test)
 			clear_bit(block, range.online);
 			memmap_placement_offlined(range.placement, pfn);
 			check_struct_pages(test, &range);
+			check_idle_hosts(test, &range, below(&rnd, 2));
 		}
 		/* From the end, nothing is in the way, and nothing is left. */
 		for (step = range.nr_blocks - 1; step >= 0; step--) {
@@ -449,6 +483,7 @@ static void system_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, memmap_placement_hosted(NULL, FIRST_PFN), 0);
 	KUNIT_EXPECT_EQ(test, memmap_placement_hosts(NULL, FIRST_PFN, &first_pfn), 0);
 	KUNIT_EXPECT_EQ(test, memmap_placement_dependents(NULL, FIRST_PFN), 0);
+	KUNIT_EXPECT_FALSE(test, memmap_placement_idle_host(NULL, &first_pfn));
 	memmap_placement_onlined(NULL, FIRST_PFN);
 	memmap_placement_offlined(NULL, FIRST_PFN);
 }

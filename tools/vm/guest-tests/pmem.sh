@@ -5,4 +5,4 @@
 # arch: x86_64
 # guest: --memory 4G --append memmap=1G!0x100000000
 # timeout: 900
-exec bash /selftests/in-guest pmem-clients.sh
+exec bash /selftests/in-guest pmem-clients.sh memmap-dax.sh

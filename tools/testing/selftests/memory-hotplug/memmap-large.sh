@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A DIMM that is large for the machine: can it be added at all, how much memory
+# does that take from the rest, and how many 1 GiB pages can be made of it once it
+# is online in a kernel zone? It depends on where its memmap is.
+#
+# usage: memmap-large.sh [GIB]
+#
+# mhp.gib=N on the kernel command line sets the size, too. Where the memmap is to be
+# in system RAM, and there is not enough, the DIMM must be refused.
+
+set -euo pipefail
+# shellcheck source=mhp_lib.sh
+. "$(dirname "$0")/mhp_lib.sh"
+
+mhp_start 400 "$@"
+gib=${1:-8}
+# shellcheck disable=SC2013 # words
+for word in $(< /proc/cmdline); do
+	case $word in
+	mhp.gib=*)	gib=${word#*=} ;;
+	esac
+done
+mhp_host numa || mhp_skip "$REPLY"
+mhp_keep "$MHP_SYS/auto_online_blocks"
+echo offline > "$MHP_SYS/auto_online_blocks"
+mhp_get "$MHP_PARAM/memmap_on_memory"
+mode=$REPLY
+pool=/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages
+mhp_remember
+
+mhp_plan 4
+mhp_free
+before=$REPLY
+if ! mhp_dimm_add large $((gib * 1024)) 0; then
+	mhp_note "a DIMM of $gib GiB: $REPLY"
+	MHP_NEW=()
+fi
+if [ "${#MHP_NEW[@]}" -eq 0 ]; then
+	# struct pages of 64 bytes or more
+	want=$((gib * 1024 * 1024 / MHP_PAGE_BYTES * 64 * 1024 / MHP_PAGE_BYTES))
+	[ "$mode" = N ] && [ "$want" -gt $((before * 9 / 10)) ] ||
+		mhp_bad "a DIMM of $gib GiB, memmap_on_memory=$mode" "memory blocks" none
+	mhp_same_as_before
+	mhp_enough_free "$before" 1024
+	mhp_done "what does not fit is refused, and nothing has changed"
+	for what in "free memory" "1 GiB pages"; do
+		mhp_pass_over "$what" "there is no room for the memmap in system RAM"
+	done
+	mhp_finish
+fi
+
+mhp_get "$MHP_SYS/memory${MHP_NEW[0]}/memmap_placement"
+placement=$REPLY
+mhp_note "a DIMM of $gib GiB, memmap_on_memory=$mode: $placement"
+case $mode in
+N)		mhp_equal placement system "$placement" ;;
+leading)	mhp_equal placement leading "$placement" ;;
+*)		mhp_equal placement per_block "$placement" ;;
+esac
+mhp_equal "memory blocks" $((gib * 1024 / MHP_BLOCK_MIB)) "${#MHP_NEW[@]}"
+mhp_done "the DIMM has its memory blocks"
+
+mhp_free
+mhp_note "free: $before pages before, $REPLY after ($(((before - REPLY) * MHP_PAGE_BYTES / 1024 / gib)) KiB a GiB)"
+if [ "$placement" = system ]; then
+	[ "$REPLY" -gt 0 ] || mhp_bad "pages free" some none
+else
+	[ "$REPLY" -ge $((before * 9 / 10)) ] || mhp_bad "pages free" "$((before * 9 / 10)) or more" "$REPLY"
+fi
+mhp_done "free memory"
+
+for block in "${MHP_NEW[@]}"; do
+	mhp_state "$block"
+	[ "$REPLY" = online ] || mhp_online "$block" online_kernel ||
+		mhp_bad "online memory$block" success "$MHP_ERRNO"
+done
+if [ -e "$pool" ]; then
+	mhp_keep "$pool"
+	mhp_get "$pool"
+	had=$REPLY
+	echo $((had + gib)) > "$pool"
+	mhp_get "$pool"
+	mhp_note "1 GiB pages from $gib GiB: $((REPLY - had))"
+	if [ "$placement" = per_block ]; then
+		mhp_equal "1 GiB pages" 0 $((REPLY - had))
+	else
+		# The memmap is in one of them. From a DIMM that dwarfs the machine the
+		# kernel takes memory, too, as soon as there is some.
+		least=$((gib - 1 - gib / 32))
+		[ $((REPLY - had)) -ge $least ] ||
+			mhp_bad "1 GiB pages" "$least or more" $((REPLY - had))
+	fi
+	echo "$had" > "$pool"
+	mhp_done "1 GiB pages"
+else
+	mhp_pass_over "1 GiB pages" "this architecture has none"
+fi
+
+# The kernel may have memory in use there now: no matter, the machine ends here.
+for ((i = ${#MHP_NEW[@]} - 1; i >= 0; i--)); do
+	# memory blocks of nothing but memmap go with the last of the others
+	mhp_state "${MHP_NEW[i]}"
+	[ "$REPLY" = offline ] || mhp_write "$MHP_SYS/memory${MHP_NEW[i]}/state" offline || {
+		mhp_equal "offline memory${MHP_NEW[i]}" EBUSY "$MHP_ERRNO"
+		break
+	}
+done
+mhp_note "$((${#MHP_NEW[@]} - 1 - i)) of ${#MHP_NEW[@]} memory blocks went offline again"
+if [ "$i" -ge 0 ]; then
+	MHP_DIMMS=()
+	mhp_pass_over "everything is as before" "the kernel has memory in use in memory${MHP_NEW[i]}"
+	ktap_finished
+fi
+mhp_dimm_del large || mhp_bad "unplugging the DIMM" ok "$REPLY"
+mhp_finish
