@@ -169,7 +169,7 @@ offline_all()
 plugged=0
 pages_per_pageblock
 pageblock=$REPLY
-mhp_plan 8
+mhp_plan 9
 plug
 mhp_counts before
 mhp_note "memmap_on_memory=$mode, node $node, $nr blocks: $placement; seed $seed"
@@ -330,7 +330,18 @@ fi
 mhp_dimm_del "$dimm" || mhp_bad "unplugging $dimm" ok "$REPLY"
 mhp_same_as_before
 
+# Another DIMM, which may well come right behind
 plug
+blocks=("${MHP_NEW[@]}")
+was="${hosted[*]}"
+mhp_dimm_add later $((2 * MHP_BLOCK_MIB)) "$node" || mhp_bad "plugging a second DIMM in" success "$REPLY"
+MHP_NEW=("${blocks[@]}")
+learn
+mhp_equal "pages of memmap after a later add" "$was" "${hosted[*]}"
+mhp_dimm_del later || mhp_bad "unplugging the second DIMM" ok "$REPLY"
+learn
+mhp_equal "pages of memmap after a later removal" "$was" "${hosted[*]}"
+mhp_done "what comes later changes nothing"
 for block in "${MHP_NEW[@]}"; do
 	mhp_state "$block"
 	[ "$REPLY" = online ] || mhp_online "$block" online_movable ||
