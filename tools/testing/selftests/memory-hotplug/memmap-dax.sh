@@ -165,7 +165,7 @@ else
 	accept 'leading\n' leading
 	mhp_done "what memmap_on_memory takes"
 
-	accept leading leading
+	accept leading 'leading'
 	other=1
 	use leading
 	mhp_done "leading"

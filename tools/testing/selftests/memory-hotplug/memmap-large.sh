@@ -7,8 +7,7 @@
 #
 # usage: memmap-large.sh [GIB]
 #
-# mhp.gib=N on the kernel command line sets the size, too. Where the memmap is to be
-# in system RAM, and there is not enough, the DIMM must be refused.
+# mhp.gib=N on the kernel command line sets the size, too.
 
 set -euo pipefail
 # shellcheck source=mhp_lib.sh
@@ -33,24 +32,7 @@ mhp_remember
 mhp_plan 4
 mhp_free
 before=$REPLY
-if ! mhp_dimm_add large $((gib * 1024)) 0; then
-	mhp_note "a DIMM of $gib GiB: $REPLY"
-	MHP_NEW=()
-fi
-if [ "${#MHP_NEW[@]}" -eq 0 ]; then
-	# struct pages of 64 bytes or more
-	want=$((gib * 1024 * 1024 / MHP_PAGE_BYTES * 64 * 1024 / MHP_PAGE_BYTES))
-	[ "$mode" = N ] && [ "$want" -gt $((before * 9 / 10)) ] ||
-		mhp_bad "a DIMM of $gib GiB, memmap_on_memory=$mode" "memory blocks" none
-	mhp_same_as_before
-	mhp_enough_free "$before" 1024
-	mhp_done "what does not fit is refused, and nothing has changed"
-	for what in "free memory" "1 GiB pages"; do
-		mhp_pass_over "$what" "there is no room for the memmap in system RAM"
-	done
-	mhp_finish
-fi
-
+mhp_dimm_add large $((gib * 1024)) 0 || mhp_bad "plugging a DIMM of $gib GiB in" success "$REPLY"
 mhp_get "$MHP_SYS/memory${MHP_NEW[0]}/memmap_placement"
 placement=$REPLY
 mhp_note "a DIMM of $gib GiB, memmap_on_memory=$mode: $placement"

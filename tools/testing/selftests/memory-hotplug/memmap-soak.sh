@@ -25,7 +25,7 @@ mhp_start $((seconds + 300)) "$@"
 seed=${2:-${MHP_SEED:-$RANDOM}}
 placements=/sys/kernel/debug/memory_hotplug/placements
 mhp_host numa || mhp_skip "$REPLY"
-grep -q " /sys/kernel/debug debugfs " /proc/mounts || mount -t debugfs debugfs /sys/kernel/debug
+grep -q " /sys/kernel/debug debugfs " /proc/mounts || mount -t debugfs none /sys/kernel/debug
 [ -e "$placements" ] || mhp_skip "no $placements"
 mhp_get "$MHP_PARAM/memmap_on_memory"
 mode=$REPLY

@@ -1,8 +1,0 @@
-#!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
-# 64 GiB for a machine of 512 MiB, which has no room for their memmap.
-#
-# arch: x86_64
-# guest: --memory 512M --maxmem 80G --append mhp.gib=64
-# timeout: 600
-exec bash /selftests/in-guest memmap-large.sh
