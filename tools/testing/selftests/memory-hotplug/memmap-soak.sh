@@ -34,6 +34,7 @@ echo offline > "$MHP_SYS/auto_online_blocks"
 mhp_remember
 
 declare -A dimm_blocks=()	# DIMM -> its memory blocks
+declare -A asked=()		# DIMM that was asked to go, and may yet
 plugged=0 unplugged=0 refused=0 onlined=0 offlined=0 busy=0
 
 plug()
@@ -50,20 +51,40 @@ unplug()
 {
 	# a DIMM in use may be refused; what is not is gone
 	if mhp_dimm_del "$1" 15; then
-		unset "dimm_blocks[$1]"
+		unset "dimm_blocks[$1]" "asked[$1]"
 		unplugged=$((unplugged + 1))
 	else
 		refused=$((refused + 1))
+		[[ $REPLY != *timeout* ]] || asked[$1]=yes
 	fi
 }
 
-flip()
+# late: DIMMs that took longer to go than unplug() waited
+late()
+{
+	local dimm block left
+
+	for dimm in "${!asked[@]}"; do
+		left=''
+		for block in ${dimm_blocks[$dimm]}; do
+			[ ! -e "$MHP_SYS/memory$block" ] || left=yes
+		done
+		[ -z "$left" ] || continue
+		mhp_dimm_gone "$dimm"
+		unset "dimm_blocks[$dimm]" "asked[$dimm]"
+		refused=$((refused - 1))
+		unplugged=$((unplugged + 1))
+	done
+}
+
+flip()	# BLOCK DIMM
 {
 	local block=$1
 
 	mhp_state "$block"
 	if [ "$REPLY" = offline ]; then
-		mhp_online "$block" online_movable || mhp_bad "online memory$block" success "$MHP_ERRNO"
+		mhp_online "$block" online_movable || [ -n "${asked[$2]:-}" ] ||
+			mhp_bad "online memory$block" success "$MHP_ERRNO"
 		onlined=$((onlined + 1))
 	elif mhp_write "$MHP_SYS/memory$block/state" offline; then
 		offlined=$((offlined + 1))
@@ -72,6 +93,8 @@ flip()
 		EBUSY | EINTR)	busy=$((busy + 1)) ;;
 		# it went with the last one that needed it
 		EINVAL)		;;
+		# its DIMM is on its way
+		ENOENT | ENODEV) [ -n "${asked[$2]:-}" ] || mhp_bad "offline memory$block" "success or EBUSY" "$MHP_ERRNO" ;;
 		*)		mhp_bad "offline memory$block" "success or EBUSY" "$MHP_ERRNO" ;;
 		esac
 	fi
@@ -108,17 +131,19 @@ mhp_note "memmap_on_memory=$mode, $seconds s, seed $seed"
 RANDOM=$seed
 end=$((SECONDS + seconds))
 while [ $SECONDS -lt $end ] && [ "$MHP_FAULTS" -lt 20 ]; do
+	late
 	dimms=("${!dimm_blocks[@]}")
 	what=$((RANDOM % 40))
-	if [ ${#dimms[@]} -eq 0 ] || { [ $what -lt 2 ] && [ ${#dimms[@]} -lt 3 ]; }; then
+	if [ ${#dimms[@]} -eq 0 ] || { [ $what -lt 2 ] && [ ${#dimms[@]} -lt 3 ] && [ ${#asked[@]} -eq 0 ]; }; then
 		plug
 	elif [ $what -lt 4 ]; then
 		unplug "${dimms[RANDOM % ${#dimms[@]}]}"
 	elif [ $what -lt 6 ]; then
 		look
 	else
-		read -ra blocks <<< "${dimm_blocks[${dimms[RANDOM % ${#dimms[@]}]}]}"
-		flip "${blocks[RANDOM % ${#blocks[@]}]}"
+		dimm=${dimms[RANDOM % ${#dimms[@]}]}
+		read -ra blocks <<< "${dimm_blocks[$dimm]}"
+		flip "${blocks[RANDOM % ${#blocks[@]}]}" "$dimm"
 	fi
 done
 look
@@ -129,6 +154,8 @@ mhp_done "memory came and went for $seconds s"
 
 for dimm in "${!dimm_blocks[@]}"; do
 	for ((try = 0; try < 5; try++)); do
+		late
+		[ -n "${dimm_blocks[$dimm]:-}" ] || break
 		unplug "$dimm"
 		[ -n "${dimm_blocks[$dimm]:-}" ] || break
 	done

@@ -100,9 +100,15 @@ mhp_dimm_plug()
 # mhp_dimm_del ID [SECONDS]: unplug; REPLY says why not
 mhp_dimm_del()
 {
+	mhp_host dimm-del "$1" "${2:-20}" || return 1
+	mhp_dimm_gone "$1"
+}
+
+# mhp_dimm_gone ID: the DIMM is not there any more
+mhp_dimm_gone()
+{
 	local i
 
-	mhp_host dimm-del "$1" "${2:-20}" || return 1
 	for i in "${!MHP_DIMMS[@]}"; do
 		[ "${MHP_DIMMS[i]}" != "$1" ] || unset "MHP_DIMMS[i]"
 	done
