@@ -155,6 +155,23 @@ check_counts()
 		"${after["node $node MemTotal"]:-0}"
 }
 
+# check_flags: what holds memmap is reserved, and the page after it is not
+check_flags()
+{
+	local block pfn want
+
+	for block in "${MHP_NEW[@]}"; do
+		[ "${hosted[$block]}" -gt 0 ] || continue
+		pfn=$((block * MHP_BLOCK_PAGES))
+		for want in "$pfn 1" "$((pfn + hosted[$block] - 1)) 1" "$((pfn + hosted[$block])) 0"; do
+			[ "${want% *}" -lt $((pfn + MHP_BLOCK_PAGES)) ] || continue
+			# KPF_RESERVED
+			REPLY=$(od -An -tu8 -j $((${want% *} * 8)) -N 8 /proc/kpageflags)
+			mhp_equal "page ${want% *} of memory$block: reserved" "${want#* }" $((REPLY >> 32 & 1))
+		done
+	done
+}
+
 offline_all()
 {
 	local i
@@ -218,6 +235,11 @@ for block in "${MHP_NEW[@]}"; do
 		mhp_bad "online memory$block" success "$MHP_ERRNO"
 done
 check_counts "all online"
+if [ -e /proc/kpageflags ]; then
+	check_flags
+else
+	mhp_note "no /proc/kpageflags: not checked that memmap is reserved"
+fi
 if command -v numactl > /dev/null; then
 	numactl -H > "$MHP_TMP/numactl"
 	read -r _ _ _ line _ < <(grep "^node $node size:" "$MHP_TMP/numactl")

@@ -83,7 +83,7 @@ use_block()
 	mhp_must "$file" offline
 }
 
-mhp_plan 9
+mhp_plan 10
 
 mhp_snapshot "$before"
 refuse add_ram "$crooked $block" EINVAL "RAM that starts inside a block"
@@ -116,6 +116,24 @@ refuse offline_and_remove_ram "$a $three" ENOENT "RAM of which the last third wa
 mhp_must "$MHP_TEST/offline_and_remove_ram" "$a $two"
 mhp_snapshot "$before"
 mhp_done "what cannot be removed stays"
+
+# Memory that lies where the struct pages of other memory are cannot go without that.
+place=system
+mhp_must "$MHP_TEST/add_ram" "$a $three memmap_on_memory"
+[ ! -e "${state%/*}/memmap_placement" ] || place=$(< "${state%/*}/memmap_placement")
+mhp_snapshot "$before"
+if [ "$place" = leading ]; then
+	refuse remove_ram "$a $block" EINVAL "the start of memory that hosts its memmap"
+	refuse remove_ram "$c $block" EINVAL "the end of memory that hosts its memmap"
+	refuse offline_and_remove_ram "$b $two" EINVAL "more of the end"
+fi
+mhp_must "$MHP_TEST/remove_ram" "$a $three"
+mhp_snapshot "$before"
+if [ "$place" = leading ]; then
+	mhp_done "memory that hosts its memmap goes as a whole"
+else
+	mhp_pass_over "memory that hosts its memmap goes as a whole" "the memmap of three blocks is placed $place"
+fi
 
 refuse add_device "$crooked $sub generic noclaim" EINVAL "a start inside a subsection"
 refuse add_device "$a $page generic noclaim" EINVAL "an end inside a subsection"
