@@ -29,7 +29,7 @@ mode=$REPLY
 pool=/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages
 mhp_remember
 
-mhp_plan 4
+mhp_plan 5
 mhp_free
 before=$REPLY
 mhp_dimm_add large $((gib * 1024)) 0 || mhp_bad "plugging a DIMM of $gib GiB in" success "$REPLY"
@@ -52,6 +52,32 @@ else
 	[ "$REPLY" -ge $((before * 9 / 10)) ] || mhp_bad "pages free" "$((before * 9 / 10)) or more" "$REPLY"
 fi
 mhp_done "free memory"
+
+# The last one alone, with those that hold its struct pages; then it goes, and what has
+# some use of its own.
+hosts=()
+for block in "${MHP_NEW[@]}"; do
+	mhp_get "$MHP_SYS/memory$block/memmap_pages"
+	[ "$REPLY" -ne "$MHP_BLOCK_PAGES" ] || hosts+=("$block")
+done
+if [ ${#hosts[@]} -gt 0 ]; then
+	mhp_online "${MHP_NEW[-1]}" online_movable || mhp_bad "online memory${MHP_NEW[-1]}" success "$MHP_ERRNO"
+	for block in "${hosts[@]}"; do
+		mhp_state "$block"
+		mhp_equal "memory$block, all memmap, while the last one is online" online "$REPLY"
+	done
+	for ((i = ${#MHP_NEW[@]} - 1; i >= ${#hosts[@]}; i--)); do
+		mhp_state "${MHP_NEW[i]}"
+		[ "$REPLY" = offline ] || mhp_must "$MHP_SYS/memory${MHP_NEW[i]}/state" offline
+	done
+	for block in "${hosts[@]}"; do
+		mhp_state "$block"
+		mhp_equal "memory$block, all memmap, that nobody needs" offline "$REPLY"
+	done
+	mhp_done "${#hosts[@]} memory blocks of nothing but memmap go with the last that needs them"
+else
+	mhp_pass_over "memory blocks of nothing but memmap" "none, placement $placement"
+fi
 
 for block in "${MHP_NEW[@]}"; do
 	mhp_state "$block"
