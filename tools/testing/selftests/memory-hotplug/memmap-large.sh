@@ -27,6 +27,14 @@ echo offline > "$MHP_SYS/auto_online_blocks"
 mhp_get "$MHP_PARAM/memmap_on_memory"
 mode=$REPLY
 pool=/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages
+# A struct page of 80 bytes does not fill pageblocks, for one.
+if [ "$mode" = Y ] || [ "$mode" = force ]; then
+	mhp_dimm_add small "$MHP_BLOCK_MIB" 0 || mhp_skip "no DIMM of a memory block: $REPLY"
+	mhp_get "$MHP_SYS/memory${MHP_NEW[0]}/memmap_placement"
+	placement=$REPLY
+	mhp_dimm_del small || mhp_skip "it stays: $REPLY"
+	[ "$placement" = per_block ] || mhp_skip "memory blocks cannot host their memmap here: memmap_on_memory=$mode, placement $placement"
+fi
 mhp_remember
 
 mhp_plan 5
