@@ -105,6 +105,8 @@ if [ -e "$pool" ]; then
 		# The memmap is in one of them. From a DIMM that dwarfs the machine the
 		# kernel takes memory, too, as soon as there is some.
 		least=$((gib - 1 - gib / 32))
+		# Its shadow is an eighth, and kernel memory.
+		! mhp_has_kasan || least=$((least - (gib + 7) / 8))
 		[ $((REPLY - had)) -ge $least ] ||
 			mhp_bad "1 GiB pages" "$least or more" $((REPLY - had))
 	fi
