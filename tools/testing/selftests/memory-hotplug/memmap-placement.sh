@@ -276,8 +276,8 @@ if command -v stress-ng > /dev/null; then
 	done
 	free=$used
 	used=$((used / 100 * 92 * (MHP_PAGE_BYTES / 1024)))
-	mhp_spawn "${bind[@]}" stress-ng --vm 1 --vm-bytes "${used}k" --vm-keep --vm-hang 0 --timeout 200 --temp-path "$MHP_TMP"
-	left=$free
+	mhp_spawn "${bind[@]}" stress-ng --vm 1 --vm-bytes "${used}k" --vm-keep --vm-hang 0 --timeout 900 --temp-path "$MHP_TMP"
+	left=$free lowest=$free
 	for ((i = 0; i < 300 && left > free / 10; i++)); do
 		sleep 0.3
 		mhp_counts after
@@ -285,6 +285,8 @@ if command -v stress-ng > /dev/null; then
 		for key in "${!after[@]}"; do
 			[[ $key != "free $node "* ]] || left=$((left + after[$key]))
 		done
+		# on a slow machine, as long as it gets on
+		[ "$left" -ge "$lowest" ] || i=0 lowest=$left
 	done
 	mhp_note "node $node: $free pages free, then $left"
 	[ "$left" -le $((free / 10)) ] || mhp_bad "pages free on node $node under stress" "at most $((free / 10))" "$left"
