@@ -9,6 +9,7 @@
 #include <linux/bitmap.h>
 #include <linux/kernel.h>
 #include <linux/prandom.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -178,6 +179,8 @@ static void layout_random_test(struct kunit *test)
 		struct memmap_geometry g;
 		bool can;
 
+		/* The model is slow, and so are some machines. */
+		cond_resched();
 		random_geometry(&rnd, &g);
 		can = model_layout(&g, place, pad, nr_blocks, &model);
 		KUNIT_ASSERT_EQ_MSG(test, can,
