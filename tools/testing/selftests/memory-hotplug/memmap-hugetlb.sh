@@ -61,11 +61,7 @@ mhp_remember
 
 # from a node that has nothing else to offer in Movable: huge pages prefer it
 mhp_dimm_add huge $((nr * MHP_BLOCK_MIB)) 1 || mhp_bad "plugging a DIMM in" success "$REPLY"
-for block in "${MHP_NEW[@]}"; do
-	mhp_state "$block"
-	[ "$REPLY" = online ] || mhp_online "$block" online_movable ||
-		mhp_bad "online memory$block" success "$MHP_ERRNO"
-done
+mhp_online_new online_movable
 mhp_get "$MHP_SYS/memory${MHP_NEW[0]}/memmap_placement"
 placement=$REPLY
 huge 1

@@ -14,13 +14,8 @@ set -euo pipefail
 . "$(dirname "$0")/mhp_lib.sh"
 
 mhp_start 400 "$@"
-gib=${1:-8}
-# shellcheck disable=SC2013 # words
-for word in $(< /proc/cmdline); do
-	case $word in
-	mhp.gib=*)	gib=${word#*=} ;;
-	esac
-done
+mhp_setting gib "${1:-8}"
+gib=$REPLY
 mhp_host numa || mhp_skip "$REPLY"
 mhp_keep "$MHP_SYS/auto_online_blocks"
 echo offline > "$MHP_SYS/auto_online_blocks"
@@ -87,11 +82,7 @@ else
 	mhp_pass_over "memory blocks of nothing but memmap" "none, placement $placement"
 fi
 
-for block in "${MHP_NEW[@]}"; do
-	mhp_state "$block"
-	[ "$REPLY" = online ] || mhp_online "$block" online_kernel ||
-		mhp_bad "online memory$block" success "$MHP_ERRNO"
-done
+mhp_online_new online_kernel
 if [ -e "$pool" ]; then
 	mhp_keep "$pool"
 	mhp_get "$pool"

@@ -229,11 +229,7 @@ for block in "${MHP_NEW[@]}"; do
 	fi
 done
 check_counts "the last block online"
-for block in "${MHP_NEW[@]}"; do
-	mhp_state "$block"
-	[ "$REPLY" = online ] || mhp_online "$block" online_movable ||
-		mhp_bad "online memory$block" success "$MHP_ERRNO"
-done
+mhp_online_new online_movable
 check_counts "all online"
 if [ -e /proc/kpageflags ]; then
 	check_flags
@@ -366,10 +362,6 @@ mhp_dimm_del later || mhp_bad "unplugging the second DIMM" ok "$REPLY"
 learn
 mhp_equal "pages of memmap after a later removal" "$was" "${hosted[*]}"
 mhp_done "what comes later changes nothing"
-for block in "${MHP_NEW[@]}"; do
-	mhp_state "$block"
-	[ "$REPLY" = online ] || mhp_online "$block" online_movable ||
-		mhp_bad "online memory$block" success "$MHP_ERRNO"
-done
+mhp_online_new online_movable
 mhp_dimm_del "$dimm" || mhp_bad "unplugging $dimm, which is online" ok "$REPLY"
 mhp_finish

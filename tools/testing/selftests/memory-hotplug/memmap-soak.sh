@@ -14,13 +14,8 @@ set -euo pipefail
 # shellcheck source=mhp_lib.sh
 . "$(dirname "$0")/mhp_lib.sh"
 
-seconds=${1:-30}
-# shellcheck disable=SC2013 # words
-for word in $(< /proc/cmdline); do
-	case $word in
-	mhp.seconds=*)	seconds=${word#*=} ;;
-	esac
-done
+mhp_setting seconds "${1:-30}"
+seconds=$REPLY
 mhp_start $((seconds + 300)) "$@"
 seed=${2:-${MHP_SEED:-$RANDOM}}
 placements=/sys/kernel/debug/memory_hotplug/placements

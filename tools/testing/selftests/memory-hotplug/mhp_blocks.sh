@@ -59,6 +59,18 @@ mhp_online()
 	mhp_write "$MHP_SYS/memory$1/state" "${2:-online}"
 }
 
+# mhp_online_new TYPE: brings those of MHP_NEW online that are not
+mhp_online_new()
+{
+	local block
+
+	for block in "${MHP_NEW[@]}"; do
+		mhp_state "$block"
+		[ "$REPLY" = online ] || mhp_online "$block" "$1" ||
+			mhp_bad "online memory$block" success "$MHP_ERRNO"
+	done
+}
+
 # mhp_offline BLOCK [TRIES]: a page in use for a moment is worth another try
 #
 # In a kernel zone there may be memory that cannot move. The kernel should say

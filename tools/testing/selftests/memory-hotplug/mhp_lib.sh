@@ -136,17 +136,17 @@ mhp_exit()
 	exit "$status"
 }
 
-# mhp_cycles DEFAULT: the number of rounds, or what mhp.cycles=N on the kernel command
-# line says
-mhp_cycles()
+# mhp_setting NAME DEFAULT: REPLY is what mhp.NAME= on the kernel command line says, or
+# the default
+mhp_setting()
 {
 	local word
 
-	REPLY=$1
+	REPLY=$2
 	# shellcheck disable=SC2013 # words
 	for word in $(< /proc/cmdline); do
 		case $word in
-		mhp.cycles=*)	REPLY=${word#*=} ;;
+		mhp."$1"=*)	REPLY=${word#*=} ;;
 		esac
 	done
 }

@@ -16,20 +16,13 @@ MHP_FAR=$(((1 << 38) + (1 << 30)))
 # the kernel was not told of (mem=).
 mhp_need_ranges()
 {
-	local word
-
 	modprobe mhp_test 2> /dev/null || true
 	[ -e "$MHP_TEST" ] || mhp_skip "no module mhp_test in this kernel (CONFIG_MHP_TEST)"
-	# shellcheck disable=SC2013 # words
-	for word in $(< /proc/cmdline); do
-		case $word in
-		mhp.hidden=*)
-			word=${word#*=}
-			MHP_HIDDEN=$((${word%:*}))
-			MHP_HIDDEN_BYTES=$((${word#*:}))
-			;;
-		esac
-	done
+	mhp_setting hidden ''
+	if [ -n "$REPLY" ]; then
+		MHP_HIDDEN=$((${REPLY%:*}))
+		MHP_HIDDEN_BYTES=$((${REPLY#*:}))
+	fi
 	mhp_keep "$MHP_SYS/auto_online_blocks"
 	echo offline > "$MHP_SYS/auto_online_blocks"
 }

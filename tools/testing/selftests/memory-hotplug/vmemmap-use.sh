@@ -18,7 +18,7 @@ set -euo pipefail
 # shellcheck source=mhp_lib.sh
 . "$(dirname "$0")/mhp_lib.sh"
 
-mhp_cycles 20
+mhp_setting cycles 20
 cycles=$REPLY
 
 mhp_start $((300 + cycles * 3)) "$@"
