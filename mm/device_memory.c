@@ -102,6 +102,19 @@ static int add_pages_to_zone(const struct device_memory *dm,
 	return err;
 }
 
+static const char holder[] = "device memory";
+
+/*
+ * Keep the regions until the memory is gone, also if the driver releases them before.
+ * There are drivers that have none.
+ */
+static int hold_regions(const struct device_memory *dm)
+{
+	/* What else may be wrong with the range is for others to say. */
+	return get_mem_regions(dm->start, dm->size, holder) == -ENOMEM ?
+	       -ENOMEM : 0;
+}
+
 static int try_add(const struct device_memory *dm)
 {
 	struct mhp_params params = {
@@ -145,8 +158,13 @@ static int try_add(const struct device_memory *dm)
 int add_device_memory(const struct device_memory *dm)
 {
 	const u64 begin = ktime_get_ns();
-	int err = try_add(dm);
+	int err = hold_regions(dm);
 
+	if (!err) {
+		err = try_add(dm);
+		if (err)
+			put_mem_region(dm->start, dm->size, holder);
+	}
 	trace_mhp_device_add(dm->start, dm->size, dm->nid,
 			     err ? "-" : device_zone(dm)->name, err, begin);
 	return err;
@@ -181,6 +199,7 @@ void remove_device_memory(const struct device_memory *dm)
 	mem_hotplug_done();
 
 	untrack_pfn(NULL, start_pfn, dm->size, true);
+	put_mem_region(dm->start, dm->size, holder);
 	trace_mhp_device_remove(dm->start, dm->size, dm->nid, zone->name, 0,
 				begin);
 }

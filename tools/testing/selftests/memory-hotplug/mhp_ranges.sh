@@ -7,6 +7,7 @@
 MHP_TEST=/sys/kernel/debug/mhp_test
 MHP_HIDDEN=		# memory that the kernel was not told of: its address
 MHP_HIDDEN_BYTES=0	# and its size; 0 if there is none
+MHP_MEMINFO='MemTotal|DirectMap'	# what mhp_snapshot looks at in /proc/meminfo
 # Above all memory, and what QEMU has for arm64 at 256 GiB: for device private memory
 MHP_FAR=$(((1 << 38) + (1 << 30)))
 
@@ -84,13 +85,14 @@ mhp_snapshot()
 	done
 	# Few processes, as each costs more than the files do.
 	{
-		awk 'FILENAME == "/proc/zoneinfo" {
+		awk -v meminfo="^($MHP_MEMINFO)" '
+		FILENAME == "/proc/zoneinfo" {
 			if (/^Node/ || / (spanned|present|managed|start_pfn:) /)
 				print
 			next
 		}
 		FILENAME == "/proc/vmstat" && !/^nr_memmap/ { next }
-		FILENAME == "/proc/meminfo" && !/^(MemTotal|DirectMap)/ { next }
+		FILENAME == "/proc/meminfo" && $0 !~ meminfo { next }
 		{ print FILENAME ": " $0 }' "${files[@]}"
 		printf '%s\n' "$MHP_SYS"/memory*/node* "$MHP_NODE"/node*/memory*
 		# the numbers of these folders only ever grow

@@ -72,6 +72,9 @@ while IFS=' -' read -r from to _ what; do
 	[ $((to / MHP_BLOCK_BYTES)) -le $(((from + MHP_BLOCK_BYTES - 1) / MHP_BLOCK_BYTES)) ] ||
 		mhp_hex ram $(((to / MHP_BLOCK_BYTES - 1) * MHP_BLOCK_BYTES))
 done < /proc/iomem
+# It is boot memory, which can never be removed on arm64 (see boot-memory.sh).
+online=EBUSY
+[ "$(uname -m)" != aarch64 ] || online=EPERM
 sub=2M
 
 # use_block NUMBER: online and offline
@@ -96,7 +99,7 @@ mhp_done "bad RAM is not added"
 refuse remove_ram "$crooked $block" EINVAL "RAM that starts inside a block"
 refuse remove_ram "$a 0" EINVAL "no RAM"
 refuse remove_ram "$a $block" ENOENT "RAM that was never added"
-refuse remove_ram "$ram $block" EBUSY "RAM that is online"
+refuse remove_ram "$ram $block" "$online" "RAM that is online"
 refuse remove_ram "$wrap" EINVAL "RAM around the end of all addresses"
 refuse offline_and_remove_ram "$wrap" EINVAL "RAM around the end of all addresses"
 refuse offline_and_remove_ram "$crooked $block" EINVAL "RAM that starts inside a block"
