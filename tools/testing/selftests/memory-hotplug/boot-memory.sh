@@ -114,7 +114,8 @@ done
 mhp_note "$gone of ${#tried[@]} blocks"
 mhp_done "other boot memory goes offline and comes back, or stays online"
 
-block=${able[-1]-${movable[-1]}}
+able=("${movable[-1]}" ${able[@]+"${able[@]}"})
+block=${able[-1]}
 mhp_hex address $((block * MHP_BLOCK_BYTES))
 mhp_snapshot "$before"
 if [ -n "$stays" ]; then
