@@ -8,8 +8,6 @@
  * therefore stays, offline or not. Memory that was added later is not boot memory,
  * even where it shares a section with some.
  */
-#define pr_fmt(fmt) "boot memory: " fmt
-
 #include <linux/cache.h>
 #include <linux/init.h>
 #include <linux/memblock.h>
@@ -39,10 +37,9 @@ static int __init remember_boot_memory(void)
 	struct range *range;
 
 	boot_memory = kcalloc(memblock.memory.cnt, sizeof(*boot_memory), GFP_KERNEL);
-	if (!boot_memory) {
-		pr_err("not enough memory to write it down: no memory can be removed\n");
-		return -ENOMEM;
-	}
+	if (!boot_memory)
+		return -ENOMEM;		/* no memory can be removed */
+
 	/* What has no linear map is in the memmap of its neighbours. */
 	for_each_mem_region(region) {
 		range = &boot_memory[nr_boot_memory++];
