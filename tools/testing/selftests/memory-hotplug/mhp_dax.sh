@@ -199,3 +199,20 @@ gone()
 	mhp_equal "$1: memory blocks" "${before[*]}" "${after[*]}"
 	mhp_equal "$1: RAM in /proc/iomem" "" "$(grep 'System RAM (kmem)' /proc/iomem || true)"
 }
+
+# rounds N: the test's function round, N times. Each leaves what it found, and all of
+# them no less memory, but for pages that come and go in a system at rest.
+rounds()
+{
+	local i free
+
+	mhp_free
+	free=$REPLY
+	mhp_snapshot "$MHP_TMP/between"
+	for ((i = 1; i <= $1 && !MHP_FAULTS; i++)); do
+		round $i
+		mhp_unchanged "round $i" "$MHP_TMP/between"
+	done
+	mhp_done "the same in each of $1 rounds"
+	mhp_none_lost "$free" 512
+}
