@@ -31,10 +31,25 @@ MACHINES = {
                    "x-vof=on",
         "cpu": "power9", "console": "hvc0", "firmware": None,
         "dimm": 256 * MIB, "virtio_mem": False, "pmem": False,
+        # bare metal: all memory is there from the start; PCI is among the defaults
+        "others": {"powernv9": {"machine": "powernv9", "hotplug": False, "bus": ",bus=pcie.0",
+                                "defaults": ["-nic", "none"]}},
     },
 }
 
 PORTS = ("output", "result", "control")
+
+
+def find_kind(options):
+    """The machine that the options name, or the usual one."""
+    kind = {"hotplug": True, "bus": "", "defaults": ["-nodefaults"], **MACHINES[options.arch]}
+    if not options.machine:
+        return kind
+    others = kind.get("others", {})
+    if options.machine not in others:
+        raise ValueError(f"--machine {options.machine} is not known on {options.arch}: "
+                         f"leave it out{''.join(f', or take {name}' for name in others)}")
+    return {**kind, **others[options.machine]}
 
 
 class Device:
@@ -58,7 +73,7 @@ class Machine:
 
     def __init__(self, options):
         self._options = options
-        self._kind = MACHINES[options.arch]
+        self._kind = find_kind(options)
         self.cpus = 1 if options.icount else options.cpus
         self.memory = sizes.parse(options.memory)
         sizes.parse(options.maxmem)
@@ -77,6 +92,9 @@ class Machine:
             raise ValueError(f"{kind['program']} is missing: install Debian's {kind['package']}")
         if kind["firmware"] and not os.path.exists(kind["firmware"]):
             raise ValueError(f"{kind['firmware']} is missing: install Debian's qemu-efi-aarch64")
+        if not kind["hotplug"] and (self.dimms or self.virtio_mem or self.pmem
+                                    or options.nodes > 1):
+            raise ValueError(f"{kind['machine']} has one node, and nothing comes later: use --memory")
         if self.virtio_mem and not kind["virtio_mem"]:
             raise ValueError(f"virtio-mem does not exist on {options.arch}: use --dimm")
         if self.pmem and not kind["pmem"]:
@@ -112,23 +130,25 @@ class Machine:
         options, kind = self._options, self._kind
         machine = kind["machine"] + (",nvdimm=on" if self.pmem else "")
         line = [kind["program"], "-machine", machine, "-cpu", kind["cpu"],
-                "-nodefaults", "-display", "none", "-no-reboot",
+                *kind["defaults"], "-display", "none", "-no-reboot",
                 # sockets: a package with cpus of two nodes makes the kernel warn
                 "-smp", f"{self.cpus},sockets={self.cpus}",
-                "-m", f"size={self.memory // MIB}M,slots={SLOTS},maxmem={options.maxmem}"]
+                "-m", f"size={self.memory // MIB}M" +
+                (f",slots={SLOTS},maxmem={options.maxmem}" if kind["hotplug"] else "")]
         if options.icount:
             line += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
         else:
             line += ["-accel", "tcg"]
         if kind["firmware"]:
             line += ["-bios", kind["firmware"]]
-        line += self._nodes()
+        if kind["hotplug"]:
+            line += self._nodes()
         line += ["-kernel", options.kernel, "-initrd", initrd,
                  "-append", self.kernel_command_line(token),
                  "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",
                  "-chardev", f"socket,id=monitor,fd={monitor}",
                  "-mon", "chardev=monitor,mode=control",
-                 "-device", "virtio-serial-pci"]
+                 "-device", "virtio-serial-pci" + kind["bus"]]
         for name, port in zip(PORTS, ports):
             line += ["-chardev", f"socket,id={name},fd={port}",
                      "-device", f"virtserialport,chardev={name},name=org.mhp.{name}"]

@@ -1,0 +1,10 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Who walks physical memory leaves alone what /dev/memlend has lent.
+
+set -euo pipefail
+cd "$(dirname "$0")"
+
+modprobe memlend 2> /dev/null || true
+exec ./memlend-walks-test
