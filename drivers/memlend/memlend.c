@@ -46,7 +46,12 @@ static int get_lent(char *buffer, const struct kernel_param *kp)
 	return sysfs_emit(buffer, "%llu\n", mem_carve_owned() / SZ_1M);
 }
 
-static const struct kernel_param_ops lent_ops = { .get = get_lent };
+static int is_told_only(const char *text, const struct kernel_param *kp)
+{
+	return -EPERM;
+}
+
+static const struct kernel_param_ops lent_ops = { .set = is_told_only, .get = get_lent };
 module_param_cb(lent_mib, &lent_ops, NULL, 0444);
 MODULE_PARM_DESC(lent_mib, "MiB that are lent, or could not be returned yet");
 
@@ -56,7 +61,7 @@ static int get_unit(char *buffer, const struct kernel_param *kp)
 			  mem_carve_unit(MEM_CARVE_KEEP_MAPPED));
 }
 
-static const struct kernel_param_ops unit_ops = { .get = get_unit };
+static const struct kernel_param_ops unit_ops = { .set = is_told_only, .get = get_unit };
 module_param_cb(unit, &unit_ops, NULL, 0444);
 MODULE_PARM_DESC(unit, "Sizes are multiples of so many bytes");
 
