@@ -13,13 +13,12 @@
  */
 #define pr_fmt(fmt) "resource: " fmt
 
-#include <linux/debugfs.h>
-#include <linux/dcache.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/ioport.h>
 #include <linux/list.h>
+#include <linux/mhp_debugfs.h>
 #include <linux/overflow.h>
 #include <linux/refcount.h>
 #include <linux/seq_file.h>
@@ -828,16 +827,10 @@ static int regions_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(regions);
 
-/* mm/mhp_debugfs.c makes the directory. */
 static int __init mem_region_debugfs_init(void)
 {
-	struct dentry *dir = debugfs_lookup("memory_hotplug", NULL);
-
-	if (IS_ERR_OR_NULL(dir))
-		return 0;
-	debugfs_create_file("regions", 0400, dir, NULL, &regions_fops);
-	dput(dir);
+	mhp_debugfs_create("regions", &regions_fops);
 	return 0;
 }
-late_initcall_sync(mem_region_debugfs_init);
+late_initcall(mem_region_debugfs_init);
 #endif

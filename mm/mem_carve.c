@@ -14,13 +14,13 @@
 #include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 #include <linux/cpu.h>
-#include <linux/debugfs.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/list.h>
 #include <linux/mem_carve.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
+#include <linux/mhp_debugfs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -32,6 +32,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/suspend.h>
 #include <linux/vmstat.h>
 #include <linux/workqueue.h>
 
@@ -49,6 +50,7 @@
  * @nr_pages: how many there are
  * @nid: the node they are on
  * @mapped: they are in the linear map
+ * @may_be_lost: hibernation need not keep what is in there
  * @shared: the page that is all of their memmap, NULL if they have a whole one
  * @warned: that it cannot be returned was said
  * @users: its owner, and those who keep pages of it that have no references
@@ -56,14 +58,15 @@
  * @list: place in the list of all, for which carve_lock is held
  * @retry: returns it; what mem_carve_return() leaves behind
  *
- * All but @mapped, @shared, @warned, @users and @list stay as they are from the start; @shared
- * changes while memory failure is held off.
+ * All but @mapped, @may_be_lost, @shared, @warned, @users and @list stay as they are from the
+ * start; @shared changes while memory failure is held off, @may_be_lost with carve_lock.
  */
 struct mem_carve {
 	unsigned long start_pfn;
 	unsigned long nr_pages;
 	int nid;
 	bool mapped;
+	bool may_be_lost;
 	bool warned;
 	struct page *shared;
 	refcount_t users;
@@ -75,6 +78,10 @@ struct mem_carve {
 /* Taken with mem_hotplug_lock held, never the other way round. */
 static DEFINE_MUTEX(carve_lock);
 static LIST_HEAD(carves);
+
+/* Those that hibernation would lose, and those in the making; with carve_lock */
+static unsigned int nr_to_be_kept;
+static bool hibernating;
 
 static unsigned long carve_end_pfn(const struct mem_carve *carve)
 {
@@ -358,6 +365,30 @@ void mem_carve_release(struct page *page)
 EXPORT_SYMBOL_GPL(mem_carve_release);
 #endif
 
+static int begin_to_keep(const struct mem_carve *carve)
+{
+	int err = 0;
+
+	if (carve->may_be_lost)
+		return 0;
+	mutex_lock(&carve_lock);
+	if (hibernating)
+		err = -EBUSY;
+	else
+		nr_to_be_kept++;
+	mutex_unlock(&carve_lock);
+	return err;
+}
+
+static void cease_to_keep(struct mem_carve *carve)
+{
+	mutex_lock(&carve_lock);
+	if (!carve->may_be_lost)
+		nr_to_be_kept--;
+	carve->may_be_lost = true;
+	mutex_unlock(&carve_lock);
+}
+
 static void account(const struct mem_carve *carve, long sign)
 {
 	carved_pages_add(sign * (long)carve->nr_pages);
@@ -384,8 +415,9 @@ static int check_request(int nid, u64 size, unsigned int flags)
 {
 	const u64 unit = mem_carve_unit(flags);
 
-	if (flags & ~(MEM_CARVE_KEEP_MAPPED | MEM_CARVE_FREE_MEMMAP) || !size ||
-	    !IS_ALIGNED(size, mem_carve_unit(MEM_CARVE_KEEP_MAPPED)))
+	if (flags & ~(MEM_CARVE_KEEP_MAPPED | MEM_CARVE_FREE_MEMMAP | MEM_CARVE_MAY_BE_LOST))
+		return -EINVAL;
+	if (!size || !IS_ALIGNED(size, mem_carve_unit(MEM_CARVE_KEEP_MAPPED)))
 		return -EINVAL;
 	if (!unit || !IS_ALIGNED(size, unit))
 		return -EOPNOTSUPP;
@@ -401,18 +433,20 @@ static int check_request(int nid, u64 size, unsigned int flags)
  * __mem_carve_alloc() - take memory out of the kernel
  * @nid: the node it is to come from; no other will do
  * @size: in bytes, a multiple of what mem_carve_unit() says
- * @flags: %MEM_CARVE_KEEP_MAPPED, %MEM_CARVE_FREE_MEMMAP
+ * @flags: %MEM_CARVE_KEEP_MAPPED, %MEM_CARVE_FREE_MEMMAP, %MEM_CARVE_MAY_BE_LOST
  * @owner: who has it, for debugfs; mem_carve_alloc() fills in the module
  *
  * The memory is contiguous, as well aligned as its size (to the largest power of two
  * that divides it), zeroed, and no longer in the linear map. Movable pages in the
- * way are migrated.
+ * way are migrated. There is no hibernation as long as there is a carve-out that may
+ * not be lost, since that would neither save what is in there nor clear it.
  *
  * Context: may sleep, and migrate and reclaim pages for long; fatal signals end it.
  * Return: the carve-out, or an ERR_PTR() and nothing has changed: -EINVAL for a
  * size or flags that cannot be, -ENODEV if the node has no memory that the kernel
  * can keep, -ENOMEM if it has not so much contiguous memory that is free or movable,
- * -EBUSY if somebody keeps references for long to pages whose memmap is to be freed,
+ * -EBUSY if the machine is about to hibernate, or somebody keeps references for long
+ * to pages whose memmap is to be freed (the memory may count as taken until these are gone),
  * -EOPNOTSUPP if the architecture cannot take ranges of that size out of the linear
  * map, or give back memmaps, -EINTR after a fatal signal.
  */
@@ -432,10 +466,15 @@ struct mem_carve *__mem_carve_alloc(int nid, u64 size, unsigned int flags,
 		return ERR_PTR(-ENOMEM);
 
 	carve->nr_pages = PHYS_PFN(size);
+	carve->may_be_lost = flags & MEM_CARVE_MAY_BE_LOST;
+	err = begin_to_keep(carve);
+	if (err)
+		goto free_carve;
+
 	pages = alloc_contig_pages(carve->nr_pages, CARVE_GFP, nid, NULL);
 	if (!pages) {
 		err = fatal_signal_pending(current) ? -EINTR : -ENOMEM;
-		goto free_carve;
+		goto cease;
 	}
 	carve->start_pfn = page_to_pfn(pages);
 	carve->nid = nid;
@@ -480,6 +519,8 @@ unmark:
 	mark_offline(carve, false);
 free_pages:
 	free_pages_of(carve);
+cease:
+	cease_to_keep(carve);
 free_carve:
 	kfree(carve);
 	return ERR_PTR(err);
@@ -523,6 +564,7 @@ int mem_carve_free(struct mem_carve *carve)
 
 	mark_offline(carve, false);
 	free_pages_of(carve);
+	cease_to_keep(carve);
 	kfree(carve);
 	return 0;
 }
@@ -548,6 +590,7 @@ void mem_carve_return(struct mem_carve *carve)
 	if (!err)
 		return;
 
+	cease_to_keep(carve);
 	if (!carve->warned) {
 		pr_warn("[mem %#llx-%#llx] of %s cannot be returned yet (%d), it is tried again\n",
 			(u64)mem_carve_start(carve), carve_end(carve), carve->owner, err);
@@ -678,6 +721,29 @@ static struct notifier_block refuse_offline_nb = {
 	.notifier_call = refuse_offline,
 };
 
+/* From before tasks are frozen until they have been thawed */
+static int refuse_hibernation(struct notifier_block *nb, unsigned long action, void *unused)
+{
+	unsigned int nr;
+
+	if (action != PM_HIBERNATION_PREPARE && action != PM_POST_HIBERNATION)
+		return NOTIFY_DONE;
+
+	mutex_lock(&carve_lock);
+	nr = nr_to_be_kept;
+	hibernating = action == PM_HIBERNATION_PREPARE && !nr;
+	mutex_unlock(&carve_lock);
+
+	if (action == PM_POST_HIBERNATION || !nr)
+		return NOTIFY_OK;
+	pr_info("no hibernation, which would lose what is in %u carve-outs\n", nr);
+	return notifier_from_errno(-EBUSY);
+}
+
+static struct notifier_block refuse_hibernation_nb = {
+	.notifier_call = refuse_hibernation,
+};
+
 static int carveouts_show(struct seq_file *m, void *unused)
 {
 	struct mem_carve *carve;
@@ -695,18 +761,14 @@ DEFINE_SHOW_ATTRIBUTE(carveouts);
 
 static int __init mem_carve_init(void)
 {
-	return register_memory_notifier(&refuse_offline_nb);
+	return register_memory_notifier(&refuse_offline_nb) ?:
+	       register_pm_notifier(&refuse_hibernation_nb);
 }
 core_initcall(mem_carve_init);
 
 static int __init mem_carve_debugfs_init(void)
 {
-	struct dentry *dir = debugfs_lookup("memory_hotplug", NULL);
-
-	if (IS_ERR_OR_NULL(dir))
-		return 0;
-	debugfs_create_file("carveouts", 0400, dir, NULL, &carveouts_fops);
-	dput(dir);
+	mhp_debugfs_create("carveouts", &carveouts_fops);
 	return 0;
 }
-late_initcall_sync(mem_carve_debugfs_init);
+late_initcall(mem_carve_debugfs_init);

@@ -12,12 +12,11 @@
  */
 #define pr_fmt(fmt) "memory_hotplug: " fmt
 
-#include <linux/dcache.h>
-#include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/memory.h>
+#include <linux/mhp_debugfs.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -533,15 +532,9 @@ static int placements_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(placements);
 
-/* mm/mhp_debugfs.c makes the directory. */
 static int __init memmap_placement_debugfs_init(void)
 {
-	struct dentry *dir = debugfs_lookup("memory_hotplug", NULL);
-
-	if (IS_ERR_OR_NULL(dir))
-		return 0;
-	debugfs_create_file("placements", 0400, dir, NULL, &placements_fops);
-	dput(dir);
+	mhp_debugfs_create("placements", &placements_fops);
 	return 0;
 }
-late_initcall_sync(memmap_placement_debugfs_init);
+late_initcall(memmap_placement_debugfs_init);

@@ -7,6 +7,7 @@
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/memory_hotplug.h>
+#include <linux/mhp_debugfs.h>
 #include <linux/mmzone.h>
 #include <linux/seq_file.h>
 
@@ -28,11 +29,27 @@ static int extents_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(extents);
 
+#ifdef CONFIG_DEBUG_FS
+/**
+ * mhp_debugfs_create() - add a file to those about memory hotplug
+ * @name: of the file in /sys/kernel/debug/memory_hotplug, which root may read
+ * @fops: what it does
+ *
+ * Context: late initcalls, which come one after the other.
+ */
+void __init mhp_debugfs_create(const char *name, const struct file_operations *fops)
+{
+	static struct dentry *dir __initdata;
+
+	if (!dir)
+		dir = debugfs_create_dir("memory_hotplug", NULL);
+	debugfs_create_file(name, 0400, dir, NULL, fops);
+}
+#endif
+
 static int __init mhp_debugfs_init(void)
 {
-	struct dentry *dir = debugfs_create_dir("memory_hotplug", NULL);
-
-	debugfs_create_file("extents", 0400, dir, NULL, &extents_fops);
+	mhp_debugfs_create("extents", &extents_fops);
 	return 0;
 }
 late_initcall(mhp_debugfs_init);

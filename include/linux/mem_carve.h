@@ -12,6 +12,8 @@
 #define MEM_CARVE_KEEP_MAPPED	BIT(0)
 /* Have the memory of its struct pages freed, too. */
 #define MEM_CARVE_FREE_MEMMAP	BIT(1)
+/* Hibernation may have something else in the memory afterwards. */
+#define MEM_CARVE_MAY_BE_LOST	BIT(2)
 
 struct mem_carve;
 

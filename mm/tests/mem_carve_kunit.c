@@ -140,7 +140,7 @@ static void arguments(struct kunit *test)
 		{ first_memory_node, PAGE_SIZE, 0, -EINVAL },
 		{ first_memory_node, able.unit + PAGE_SIZE, able.flags, -EINVAL },
 		{ first_memory_node, able.unit - 1, able.flags, -EINVAL },
-		{ first_memory_node, able.unit, BIT(2), -EINVAL },
+		{ first_memory_node, able.unit, BIT(3), -EINVAL },
 		{ first_memory_node, able.unit, BIT(31) | able.flags, -EINVAL },
 		{ first_memory_node, 1ULL << 63, able.flags, -ENOMEM },
 		{ first_memory_node, -able.unit, able.flags, -ENOMEM },

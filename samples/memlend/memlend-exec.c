@@ -53,17 +53,22 @@ static int borrow(unsigned long long size, int node)
 	return memory;
 }
 
-/* fill_in() - a copy of @argument with @path for {} */
+/* fill_in() - a copy of @argument with @path for each {} */
 static char *fill_in(const char *argument, const char *path)
 {
-	const char *gap = strstr(argument, "{}");
+	const char *gap;
 	char *filled;
+	size_t size;
+	FILE *text = open_memstream(&filled, &size);
 
-	if (!gap)
-		return strdup(argument);
-	if (asprintf(&filled, "%.*s%s%s", (int)(gap - argument), argument, path, gap + 2) < 0)
+	if (!text)
 		return NULL;
-	return filled;
+	while ((gap = strstr(argument, "{}"))) {
+		fprintf(text, "%.*s%s", (int)(gap - argument), argument, path);
+		argument = gap + 2;
+	}
+	fputs(argument, text);
+	return fclose(text) ? NULL : filled;
 }
 
 int main(int argc, char **argv)

@@ -25,4 +25,10 @@ static inline void kvm_kunmap(struct page *page, void *khva)
 		kunmap(page);
 }
 
+/* Whether @khva is what kvm_kmap() would map @page to: it may have become lent, or be no more. */
+static inline bool kvm_kmap_is_valid(struct page *page, const void *khva)
+{
+	return is_vmalloc_addr(khva) == PageOffline(page);
+}
+
 #endif /* __KVM_MAP_H__ */

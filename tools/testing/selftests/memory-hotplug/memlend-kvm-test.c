@@ -2,70 +2,22 @@
 /*
  * Memory of /dev/memlend is that of a virtual machine: a program of a few instructions
  * runs in it, and KVM itself writes to it (the time, for kvmclock), which is not in the
- * kernel's own mapping.
+ * kernel's own mapping; also where a page that KVM knows becomes lent.
  *
  * Builds with any libc, and with tools/include/nolibc.
  */
-#ifndef NOLIBC
-#define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-#else
-#include <linux/fcntl.h>
-#include <linux/mman.h>
-#endif
+#include "memlend-test.h"
+
 #include <linux/kvm.h>
-#include <linux/memlend.h>
 
 #define SIZE		(4UL << 20)
 #define CODE		0x1000
 #define INPUT		0x2000
 #define OUTPUT		0x3000
 #define TIME		0x4000
+#define USED		0x5000
 #define PORT		0x10
 #define MSR_SYSTEM_TIME	0x4b564d01	/* MSR_KVM_SYSTEM_TIME_NEW */
-
-static int test, failed;
-
-static void result(int good, const char *what)
-{
-	printf("%sok %d %s\n", good ? "" : "not ", ++test, what);
-	failed += !good;
-}
-
-/* KVM may need a moment; what it keeps is tried again after five seconds. */
-static int all_returned(void)
-{
-	char lent = 0;
-	int i, fd;
-
-	for (i = 0; i < 100 && lent != '0'; i++) {
-		fd = open("/sys/module/memlend/parameters/lent_mib", O_RDONLY);
-		if (fd < 0 || read(fd, &lent, 1) != 1)
-			return 0;
-		close(fd);
-		usleep(100000);
-	}
-	return lent == '0';
-}
-
-static void give_up(const char *why)
-{
-	printf("Bail out! %s, errno %d\n", why, errno);
-	exit(1);
-}
-
-static void skip_all(const char *why)
-{
-	printf("1..0 # SKIP %s\n", why);
-	exit(4);
-}
 
 /* In real mode: the byte at INPUT, plus one, goes to OUTPUT and to PORT. */
 static const unsigned char code[] = {
@@ -76,7 +28,41 @@ static const unsigned char code[] = {
 	0xf4,					/* hlt */
 };
 
-static void set_time(int vcpu)
+static int kvm;
+
+struct machine {
+	int vm, vcpu;
+	long run_size;
+	struct kvm_run *run;
+};
+
+/* A virtual machine with SIZE bytes of memory, which are those at @p */
+static struct machine new_machine(volatile unsigned char *p)
+{
+	struct kvm_userspace_memory_region region = {
+		.memory_size = SIZE, .userspace_addr = (unsigned long)p,
+	};
+	struct machine m = { .vm = ioctl(kvm, KVM_CREATE_VM, 0) };
+
+	m.vcpu = m.vm < 0 ? -1 : ioctl(m.vm, KVM_CREATE_VCPU, 0);
+	m.run_size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (m.vcpu < 0 || m.run_size < 0)
+		give_up("no virtual machine");
+	m.run = mmap(NULL, m.run_size, PROT_READ | PROT_WRITE, MAP_SHARED, m.vcpu, 0);
+	if (m.run == MAP_FAILED || ioctl(m.vm, KVM_SET_USER_MEMORY_REGION, &region))
+		give_up("KVM_SET_USER_MEMORY_REGION");
+	return m;
+}
+
+static void end_machine(struct machine *m)
+{
+	munmap(m->run, m->run_size);
+	close(m->vcpu);
+	close(m->vm);
+}
+
+/* KVM writes the time to TIME when the machine runs the next time. */
+static void set_time(struct machine *m)
 {
 	static struct {
 		struct kvm_msrs head;
@@ -86,84 +72,179 @@ static void set_time(int vcpu)
 		.entry = { .index = MSR_SYSTEM_TIME, .data = TIME | 1 },
 	};
 
-	if (ioctl(vcpu, KVM_SET_MSRS, &msrs) != 1)
+	if (ioctl(m->vcpu, KVM_SET_MSRS, &msrs) != 1)
 		give_up("KVM_SET_MSRS");
 }
 
-static void start_at_code(int vcpu)
+static void start_at_code(struct machine *m)
 {
 	static struct kvm_sregs sregs;
 	static struct kvm_regs regs = { .rip = CODE, .rflags = 2 };
 
-	if (ioctl(vcpu, KVM_GET_SREGS, &sregs))
+	if (ioctl(m->vcpu, KVM_GET_SREGS, &sregs))
 		give_up("KVM_GET_SREGS");
 	sregs.cs.base = 0;
 	sregs.cs.selector = 0;
-	if (ioctl(vcpu, KVM_SET_SREGS, &sregs) || ioctl(vcpu, KVM_SET_REGS, &regs))
+	if (ioctl(m->vcpu, KVM_SET_SREGS, &sregs) || ioctl(m->vcpu, KVM_SET_REGS, &regs))
 		give_up("KVM_SET_REGS");
+}
+
+static void run(struct machine *m)
+{
+	if (ioctl(m->vcpu, KVM_RUN, 0))
+		give_up("KVM_RUN");
+}
+
+/* Has the machine, whose memory is at @p, run the code from its start to its end. */
+static void run_code(struct machine *m, volatile unsigned char *p, unsigned char input)
+{
+	volatile unsigned int *version = (volatile unsigned int *)(p + TIME);
+
+	memcpy((void *)p + CODE, code, sizeof(code));
+	p[INPUT] = input;
+	start_at_code(m);
+	set_time(m);
+	run(m);
+	equal("exit at the port", KVM_EXIT_IO, m->run->exit_reason);
+	equal("what comes through it", input + 1,
+	      *((unsigned char *)m->run + m->run->io.data_offset));
+	equal("what the machine wrote", input + 1, p[OUTPUT]);
+	if (!*version || *version & 1)
+		bad("version of the time", 2, *version);
+	run(m);
+	equal("exit at the end", KVM_EXIT_HLT, m->run->exit_reason);
+}
+
+static void lent_memory(const char *what, unsigned int how)
+{
+	const u64 before = carved();
+	int memory = borrow_as(SIZE, MEMLEND_ANY_NODE, how);
+	volatile unsigned char *p;
+	struct machine m;
+
+	if (memory < 0)
+		give_up("cannot borrow");
+	p = map(memory, SIZE);
+	m = new_machine(p);
+	run_code(&m, p, 0x41);
+	end_machine(&m);
+	munmap((void *)p, SIZE);
+	close(memory);
+	all_returned("when the machine is gone", before);
+	done(what);
+}
+
+static unsigned char *anonymous(void *where, u64 size, int how)
+{
+	void *p = mmap(where, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | how,
+		       -1, 0);
+
+	if (p == MAP_FAILED)
+		give_up("no memory");
+	fill(p, size, 0);
+	return p;
+}
+
+/* Moves a page to @where whose physical address is low: that of those which are lent first. */
+static u64 move_low_page(unsigned char *where)
+{
+	const u64 size = 64 << 20;
+	unsigned char *p = anonymous(NULL, size, 0);
+	u64 at, frame, best = 0, lowest = ~0ULL;
+
+	syscall(__NR_madvise, p, size, MADV_NOHUGEPAGE);
+	for (at = 0; at < size; at += page) {
+		frame = page_frame(p + at);
+		/* not at the start of a unit, as there is memory of the machine before it */
+		if (frame < lowest && frame * page % unit >= TIME) {
+			best = at;
+			lowest = frame;
+		}
+	}
+	if (syscall(__NR_mremap, p + best, page, page, MREMAP_MAYMOVE | MREMAP_FIXED, where) !=
+	    (long)where)
+		give_up("mremap");
+	munmap(p, size);
+	return page_frame(where);
+}
+
+#define MOST 512
+
+/* Borrows until the page with that number is lent; its descriptor, with @at, or -1 */
+static int borrow_frame(u64 frame, u64 *at)
+{
+	static int fds[MOST];
+	int i, n, found = -1;
+
+	for (n = 0; n < MOST && found < 0; n++) {
+		fds[n] = try_borrow(unit);
+		if (fds[n] < 0)
+			break;
+		*at = frame * page - physical();
+		if (*at < unit)
+			found = fds[n];
+	}
+	printf("# page %#llx, %d borrowed\n", frame, n);
+	for (i = 0; i < n; i++)
+		if (fds[i] != found)
+			close(fds[i]);
+	return found;
+}
+
+/*
+ * KVM keeps the mapping of the page it writes the time to, by page number. Ordinary memory
+ * is in the kernel's own mapping, and is not any more when that page comes back as lent.
+ */
+static void becomes_lent(void)
+{
+	static const char what[] = "a page that KVM has mapped becomes lent, and is no more";
+	const u64 before = carved(), limit = get(SYS "limit_mib");
+	unsigned char *p = anonymous(NULL, SIZE, 0);
+	struct machine m = new_machine(p);
+	int fd = -1, tries;
+	u64 frame, at = 0;
+
+	set(SYS "limit_mib", 1 << 20);
+	for (tries = 0; tries < 10 && fd < 0; tries++) {
+		frame = move_low_page(p + TIME);
+		run_code(&m, p, 0x10);
+		munmap(p, SIZE);
+		fd = borrow_frame(frame, &at);
+		if (fd < 0)
+			anonymous(p, SIZE, MAP_FIXED);
+	}
+	set(SYS "limit_mib", limit);
+	if (fd < 0) {
+		end_machine(&m);
+		pass_over(what, "the page was not to be had");
+		return;
+	}
+	if (mmap(p, USED, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, at - TIME) != p)
+		give_up("cannot map it");
+	run_code(&m, p, 0x20);
+	close(fd);
+	anonymous(p, USED, MAP_FIXED);
+	run_code(&m, p, 0x30);
+	end_machine(&m);
+	munmap(p, SIZE);
+	all_returned("when the machine is gone", before);
+	done(what);
 }
 
 int main(void)
 {
-	struct memlend_alloc want = { .size = SIZE, .node = MEMLEND_ANY_NODE };
-	struct kvm_userspace_memory_region region = { .memory_size = SIZE };
-	int kvm, device, memory, vm, vcpu, size, i;
-	volatile unsigned char *p;
-	volatile unsigned int *version;
-	struct kvm_run *run;
-
-	printf("TAP version 13\n");
-	device = open("/dev/memlend", O_RDWR | O_CLOEXEC);
-	if (device < 0)
-		skip_all("no /dev/memlend in this kernel (CONFIG_MEMLEND), or not root");
+	begin();
+	if (flags & MEMLEND_KEEP_MAPPED)
+		skip_all("the memory cannot be taken out of the kernel's mapping");
 	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm < 0)
 		skip_all("no /dev/kvm: CONFIG_KVM, and a CPU that can");
 
-	for (i = 0; i < 2; i++) {
-		memory = ioctl(device, MEMLEND_ALLOC, &want);
-		if (memory < 0 && errno == EOPNOTSUPP)
-			break;
-		if (memory < 0)
-			give_up("cannot borrow");
-		if (!i)
-			printf("1..7\n");
-		p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-		vm = ioctl(kvm, KVM_CREATE_VM, 0);
-		vcpu = vm < 0 ? -1 : ioctl(vm, KVM_CREATE_VCPU, 0);
-		size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-		if (p == MAP_FAILED || vcpu < 0 || size < 0)
-			give_up("no virtual machine");
-		run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
-		region.userspace_addr = (unsigned long)p;
-		if (run == MAP_FAILED || ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region))
-			give_up("KVM_SET_USER_MEMORY_REGION");
-
-		memcpy((void *)p + CODE, code, sizeof(code));
-		p[INPUT] = 0x41 + i;
-		start_at_code(vcpu);
-		set_time(vcpu);
-		if (ioctl(vcpu, KVM_RUN, 0))
-			give_up("KVM_RUN");
-		printf("# exit reason %u\n", run->exit_reason);
-		result(run->exit_reason == KVM_EXIT_IO && run->io.port == PORT &&
-		       *((unsigned char *)run + run->io.data_offset) == 0x42 + i,
-		       "a virtual machine runs in it");
-		result(p[OUTPUT] == 0x42 + i, "what it writes is there");
-		version = (volatile unsigned int *)(p + TIME);
-		result(*version && !(*version & 1), "KVM writes the time to it");
-
-		munmap(run, size);
-		close(vcpu);
-		close(vm);
-		munmap((void *)p, SIZE);
-		close(memory);
-		want.flags |= MEMLEND_FREE_MEMMAP;
-	}
-	if (!test)
-		skip_all("the memory cannot be taken out of the kernel's mapping");
-	for (; test < 6; )
-		printf("ok %d # SKIP memmaps cannot be given back\n", ++test);
-	result(all_returned(), "it is returned when the machine is gone");
+	plan(3);
+	lent_memory("a virtual machine runs in lent memory", 0);
+	if (can_free_memmap("a virtual machine runs in lent memory without memmap"))
+		lent_memory("a virtual machine runs in lent memory without memmap",
+			    MEMLEND_FREE_MEMMAP);
+	becomes_lent();
 	return !!failed;
 }

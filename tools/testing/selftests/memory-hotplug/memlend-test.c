@@ -10,6 +10,8 @@
  */
 #include "memlend-test.h"
 
+#include <linux/uio.h>
+
 #define NOBODY	65534
 
 /* refused() - an ioctl that must fail, and leave nothing behind */
@@ -193,18 +195,155 @@ static void mapping(void)
 	done("mappings: shared, within the file, not executable, and kept by children");
 }
 
-static void by_path(void)
+static long minor_faults(void)
+{
+	long usage[18];		/* struct rusage */
+
+	if (syscall(__NR_getrusage, 0, usage))
+		give_up("getrusage");
+	return usage[8];
+}
+
+/* The size of a huge page in mappings of lent memory, 0 if there are none */
+static u64 huge_page(void)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+	char text[64];
+
+	if (read_file("/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof(text)) > 0 &&
+	    strchr(text, '[') && strchr(text, '[')[1] != 'n')
+		return get("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size");
+#endif
+	return 0;
+}
+
+static void huge_mapping(void)
+{
+	static const char what[] = "mappings have huge pages";
+	const u64 huge = huge_page(), before = carved();
+	const u64 size = unit > 16 << 20 ? unit : 16 << 20;
+	unsigned char *p;
+	long touched;
+	int fd;
+
+	if (!huge || size % huge || size % unit) {
+		pass_over(what, "not on this architecture, or without transparent huge pages");
+		return;
+	}
+	fd = borrow(size);
+	p = map(fd, size);
+	touched = minor_faults();
+	fill(p, size, 0x5c);
+	touched = minor_faults() - touched;
+	printf("# %ld faults for %llu KiB\n", touched, size >> 10);
+	if (touched < 1 || touched > (long)(size / huge) + 4)
+		bad("faults", size / huge, touched);
+	munmap(p, size);
+	close(fd);
+	all_returned("afterwards", before);
+	done(what);
+}
+
+/* The kernel has no page to read from or to write to. */
+static void no_pages(void)
 {
 	const u64 before = carved();
-	char path[] = "/proc/self/fd/\0\0\0\0\0";
-	int fd = borrow(unit), other, ro, n = strlen(path);
+	int fd = borrow(unit), self = getpid(), pipe_ends[2], mem;
+	unsigned char *p = map(fd, unit), byte = 1;
+	struct iovec lent = { .iov_base = p, .iov_len = 1 };
+	struct iovec own = { .iov_base = &byte, .iov_len = 1 };
+
+	fill(p, unit, 0x2f);
+	if (syscall(__NR_pipe2, pipe_ends, 0))
+		give_up("no pipe");
+	equal("vmsplice", -1, syscall(__NR_vmsplice, pipe_ends[1], &lent, 1UL, 0));
+	equal("error of vmsplice", EFAULT, errno);
+	mem = open("/proc/self/mem", O_RDWR);
+	if (mem < 0)
+		give_up("/proc/self/mem");
+	equal("/proc/self/mem", -1, syscall(__NR_pread64, mem, &byte, 1, (unsigned long)p));
+	equal("writing there", -1, syscall(__NR_pwrite64, mem, &byte, 1, (unsigned long)p));
+	equal("process_vm_readv", -1,
+	      syscall(__NR_process_vm_readv, self, &own, 1UL, &lent, 1UL, 0UL));
+	if (errno == ENOSYS)
+		printf("# no process_vm_readv() in this kernel (CONFIG_CROSS_MEMORY_ATTACH)\n");
+	else
+		equal("error of process_vm_readv", EFAULT, errno);
+	equal("what is in there", -1, other_than(p, unit, 0x2f));
+	close(mem);
+	close(pipe_ends[0]);
+	close(pipe_ends[1]);
+	munmap(p, unit);
+	close(fd);
+	all_returned("afterwards", before);
+	done("ptrace, vmsplice and the like have no pages of it");
+}
+
+static void passing_on(void)
+{
+	const u64 before = carved();
+	int fd = borrow(unit), pid;
 	unsigned char *p = map(fd, unit), *q;
+
+	fill(p, unit, 0x13);
+	munmap(p, unit);
+	pid = child();
+	if (!pid) {
+		if (syscall(__NR_setresuid, NOBODY, NOBODY, NOBODY))
+			exit(2);
+		q = map(fd, unit);
+		if (other_than(q, unit, 0x13) != -1)
+			exit(4);
+		fill(q, unit, 0x31);
+		exit(0);
+	}
+	equal("somebody else who has it", 0, ended(pid));
+	p = map(fd, unit);
+	equal("what he wrote", -1, other_than(p, unit, 0x31));
+	munmap(p, unit);
+	close(fd);
+	all_returned("afterwards", before);
+	done("who gets the descriptor needs no privilege");
+}
+
+/* "/proc/self/fd/@fd" */
+static const char *path_of(int fd)
+{
+	static char path[] = "/proc/self/fd/\0\0\0\0";
+	int n = strlen("/proc/self/fd/");
 
 	if (fd >= 100)
 		path[n++] = '0' + fd / 100;
 	if (fd >= 10)
 		path[n++] = '0' + fd / 10 % 10;
-	path[n] = '0' + fd % 10;
+	path[n++] = '0' + fd % 10;
+	path[n] = 0;
+	return path;
+}
+
+/* How it ends if somebody else opens it by path */
+static int opened_by_nobody(int fd)
+{
+	const int pid = child();
+
+	if (!pid) {
+		if (syscall(__NR_setresuid, NOBODY, NOBODY, NOBODY))
+			exit(255);
+		exit(open(path_of(fd), O_RDWR) < 0 ? errno : 0);
+	}
+	return ended(pid);
+}
+
+static void by_path(void)
+{
+	const u64 before = carved();
+	int fd = borrow(unit), other, ro;
+	unsigned char *p = map(fd, unit), *q;
+	const char *path = path_of(fd);
+
+	equal("somebody else", EACCES, opened_by_nobody(fd));
+	equal("fchown", 0, syscall(__NR_fchown, fd, NOBODY, NOBODY));
+	equal("whose it is now", 0, opened_by_nobody(fd));
 
 	other = open(path, O_RDWR);
 	ro = open(path, O_RDONLY);
@@ -224,7 +363,7 @@ static void by_path(void)
 	close(other);
 	close(ro);
 	all_returned("when all are closed", before);
-	done("/proc/self/fd/N can be opened");
+	done("/proc/self/fd/N can be opened, by its owner");
 }
 
 static void remapping(void)
@@ -398,7 +537,7 @@ static unsigned int below(unsigned int n)
 	return (seed >> 16) % n;
 }
 
-static void borrow_for_ever(void)
+static void borrow_for_ever(unsigned int *times)
 {
 	for (;;) {
 		const u64 size = unit * (1 + below(3));
@@ -407,6 +546,7 @@ static void borrow_for_ever(void)
 
 		if (fd < 0)
 			continue;
+		++*times;
 		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		if (p == MAP_FAILED)
 			exit(1);
@@ -421,26 +561,34 @@ static void borrow_for_ever(void)
 			munmap(p + below(size / page) * page, page);
 		munmap(p, size);
 		if (fd < 0)
-			syscall(__NR_close_range, 4, ~0U, 0);
+			syscall(__NR_close_range, device + 1, ~0U, 0);
 	}
 }
 
 static void killed(void)
 {
 	const u64 before = carved();
+	unsigned int *times = mmap(NULL, page, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int i, pid, how;
 
+	if (times == MAP_FAILED)
+		give_up("no memory");
 	for (i = 0; i < 40; i++) {
 		seed += i;
 		pid = child();
 		if (!pid)
-			borrow_for_ever();
+			borrow_for_ever(times);
 		usleep(1000 * below(120));
 		kill(pid, SIGKILL);
 		how = ended(pid);
 		equal("who is killed", -SIGKILL, how);
 	}
 	all_returned("after all were killed", before);
+	printf("# they had borrowed %u times\n", *times);
+	if (!*times)
+		bad("times that they had borrowed", 1, 0);
+	munmap(times, page);
 	equal("lent after all were killed", 0, get(SYS "lent_mib"));
 	done("who is killed at any moment returns it all");
 }
@@ -519,8 +667,9 @@ static void at_random(unsigned int seconds)
 		h->fd = borrow_as(h->size, (int)below(nodes + 1) - 1,
 				  flags | (below(2) ? free_memmap : 0));
 		if (h->fd < 0) {
-			/* The numbers of nodes may have gaps. */
-			if (errno != ENOMEM && (errno != ENODEV || nodes == 1))
+			/* The numbers of nodes may have gaps; others look at pages. */
+			if (errno != ENOMEM && (errno != ENODEV || nodes == 1) &&
+			    (errno != EBUSY || !free_memmap))
 				bad("error of borrowing", ENOMEM, errno);
 			none++;
 			continue;
@@ -579,7 +728,7 @@ static void module(void)
 int main(int argc, char **argv)
 {
 	begin();
-	plan(argc > 1 ? 1 : 13);
+	plan(argc > 1 ? 1 : 16);
 	seed = time(NULL) * 2654435761ULL + 1;
 	printf("# seed %llu\n", seed);
 
@@ -590,6 +739,9 @@ int main(int argc, char **argv)
 		privilege();
 		the_file();
 		mapping();
+		huge_mapping();
+		no_pages();
+		passing_on();
 		by_path();
 		remapping();
 		contents();

@@ -101,6 +101,15 @@ static inline long read_file(const char *path, char *text, long size)
 	return got;
 }
 
+static inline bool there(const char *path)
+{
+	const int fd = open(path, O_RDONLY);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static inline u64 number_in(const char *text)
 {
 	u64 n = 0;
@@ -260,10 +269,31 @@ static inline void find_unit(void)
 	close(fd);
 
 	fd = borrow_as(unit, MEMLEND_ANY_NODE, flags | MEMLEND_FREE_MEMMAP);
-	if (fd < 0)
+	if (fd < 0 && errno == EOPNOTSUPP)
 		return;
+	if (fd < 0)
+		give_up("nothing can be borrowed without memmap");
 	free_memmap = MEMLEND_FREE_MEMMAP;
 	close(fd);
+}
+
+/* Where the memory is that was borrowed last: 0 if that is not to be found out */
+static inline u64 physical(void)
+{
+	static char text[65536];
+	char *line = NULL, *p;
+	u64 address = 0;
+
+	if (read_file("/sys/kernel/debug/memory_hotplug/carveouts", text, sizeof(text)) < 0)
+		return 0;
+	for (p = text; *p; p++)
+		if (p == text || p[-1] == '\n')
+			line = p;
+	if (!line || strncmp(line, "0x", 2))
+		return 0;
+	for (p = line + 2; *p != '-'; p++)
+		address = address * 16 + (*p <= '9' ? *p - '0' : *p - 'a' + 10);
+	return address;
 }
 
 /* begin() - find out what can be had; ends the test where nothing can */
@@ -283,6 +313,25 @@ static inline void begin(void)
 	before = carved();
 	find_unit();
 	all_returned("what the first one leaves behind", before);
+}
+
+static inline bool can_free_memmap(const char *what)
+{
+	if (!free_memmap)
+		pass_over(what, "memmaps cannot be given back here");
+	return free_memmap;
+}
+
+/* page_frame() - the number of the page that is mapped there, 0 if it is not told */
+static inline u64 page_frame(const volatile void *p)
+{
+	const int fd = open("/proc/self/pagemap", O_RDONLY);
+	u64 entry = 0;
+
+	if (fd < 0 || syscall(__NR_pread64, fd, &entry, 8, (unsigned long)p / page * 8) != 8)
+		give_up("/proc/self/pagemap");
+	close(fd);
+	return entry & ((1ULL << 55) - 1);
 }
 
 static inline void plan(int tests)

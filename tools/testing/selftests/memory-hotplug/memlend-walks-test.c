@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Who walks physical memory leaves alone what /dev/memlend has lent: /proc/kpageflags,
- * /dev/mem, /proc/kcore, dumps and hibernation. Each is tried with and without the memmap
+ * /dev/mem, /proc/kcore and dumps; and there is no hibernation meanwhile. Each is tried with and without the memmap
  * of the memory.
  *
  * Builds with any libc, and with tools/include/nolibc.
@@ -20,25 +20,6 @@ struct lent {
 	unsigned char *p;
 	u64 at;		/* where it is */
 };
-
-/* Where the memory is that was borrowed last: 0 if that is not to be found out */
-static u64 physical(void)
-{
-	static char text[16384];
-	char *line = NULL, *p;
-	u64 address = 0;
-
-	if (read_file("/sys/kernel/debug/memory_hotplug/carveouts", text, sizeof(text)) < 0)
-		return 0;
-	for (p = text; *p; p++)
-		if (p == text || p[-1] == '\n')
-			line = p;
-	if (!line || strncmp(line, "0x", 2))
-		return 0;
-	for (p = line + 2; *p != '-'; p++)
-		address = address * 16 + (*p <= '9' ? *p - '0' : *p - 'a' + 10);
-	return address;
-}
 
 static struct lent lend(unsigned int how)
 {
@@ -90,6 +71,20 @@ static void walk_kpageflags(unsigned int how)
 	result("/proc/kpageflags says OFFLINE", why, how, &lent);
 }
 
+static bool reads_ram(int devmem)
+{
+	volatile unsigned char *own = mmap(NULL, page, PROT_READ | PROT_WRITE,
+					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char byte = 0;
+
+	if (own == MAP_FAILED)
+		give_up("no memory");
+	*own = PATTERN;
+	syscall(__NR_pread64, devmem, &byte, 1, page_frame(own) * page);
+	munmap((void *)own, page);
+	return byte == PATTERN;
+}
+
 static void walk_devmem(unsigned int how)
 {
 	struct lent lent = lend(how);
@@ -99,8 +94,13 @@ static void walk_devmem(unsigned int how)
 
 	if (fd < 0)
 		why = "no /dev/mem in this kernel (CONFIG_DEVMEM)";
-	/* Where only devices may be read, it is all zeroes or an error. */
-	else if (syscall(__NR_pread64, fd, &byte, 1, lent.at) == 1 && byte)
+	else if (!reads_ram(fd))
+		why = "it reads no RAM in this kernel (CONFIG_STRICT_DEVMEM)";
+	else if (how & MEMLEND_KEEP_MAPPED)
+		why = "what is mapped can be read";
+	/* In any case, where only devices may be read, it is all zeroes or an error. */
+	if (fd >= 0 && !(how & MEMLEND_KEEP_MAPPED) &&
+	    syscall(__NR_pread64, fd, &byte, 1, lent.at) == 1 && byte)
 		bad("what /dev/mem reads", 0, byte);
 	close(fd);
 	result("/dev/mem does not read it", why, how, &lent);
@@ -253,18 +253,60 @@ static void walk_dump(unsigned int how)
 	result("makedumpfile takes it for offline", why, how, &lent);
 }
 
-/* An image of all memory is made, as if to hibernate, and thrown away. */
-static void walk_hibernation(unsigned int how)
+/* Lent memory would be lost. */
+static void no_hibernation(unsigned int how)
 {
+	const char *what = how & MEMLEND_FREE_MEMMAP ?
+		"no hibernation while it is lent, without memmap" :
+		"no hibernation while it is lent";
+	const u64 before = carved();
 	struct lent lent = lend(how);
-	const char *why = NULL;
-	int fd = open("/dev/snapshot", O_RDONLY), made = 0;
-	unsigned char *buffer = NULL;
+	const int early = open("/dev/snapshot", O_RDONLY), error = errno;
+	int fd;
+
+	munmap(lent.p, unit);
+	close(lent.fd);
+	all_returned("when it was closed", before);
+	if (early < 0 && error == ENOENT) {
+		pass_over(what, "no /dev/snapshot in this kernel (CONFIG_HIBERNATION)");
+		return;
+	}
+	equal("opening /dev/snapshot", -1, early);
+	equal("the error", EBUSY, error);
+	close(early);
+
+	fd = open("/dev/snapshot", O_RDONLY);
+	equal("opening it when nothing is lent", 1, fd >= 0);
+	equal("borrowing meanwhile", -1, borrow_as(unit, MEMLEND_ANY_NODE, how));
+	equal("the error", EBUSY, errno);
+	close(fd);
+	close(borrow(unit));
+	all_returned("after hibernation", before);
+	done(what);
+}
+
+/*
+ * An image of all memory is made, as if to hibernate, and thrown away. There is memory that
+ * may be lost, that of the module mem_carve_pattern, full of its pattern.
+ */
+static void walk_hibernation(void)
+{
+	static const char what[] = "hibernation does not save what is out of the kernel";
+	int fd, made = 0;
+	unsigned char *buffer;
 	u64 pages = 0;
 
-	if (fd < 0) {
-		why = "no /dev/snapshot in this kernel (CONFIG_HIBERNATION)";
-	} else if (ioctl(fd, SNAPSHOT_FREEZE, 0)) {
+	fd = open("/dev/snapshot", O_RDONLY);
+	if (fd < 0 && errno == ENOENT) {
+		pass_over(what, "no /dev/snapshot in this kernel (CONFIG_HIBERNATION)");
+		return;
+	}
+	if (!there("/sys/module/mem_carve_pattern")) {
+		close(fd);
+		pass_over(what, "no module mem_carve_pattern (CONFIG_MEM_CARVE_PATTERN)");
+		return;
+	}
+	if (fd < 0 || ioctl(fd, SNAPSHOT_FREEZE, 0)) {
 		bad("freezing", 0, errno);
 	} else {
 		if (ioctl(fd, SNAPSHOT_CREATE_IMAGE, &made)) {
@@ -276,7 +318,7 @@ static void walk_hibernation(unsigned int how)
 			while (buffer != MAP_FAILED && read(fd, buffer, page) == page) {
 				pages++;
 				if (other_than(buffer, page, PATTERN) == -1)
-					bad("page of the image that was lent", -1, pages - 1);
+					bad("page of the image", -1, pages - 1);
 			}
 			if (!pages)
 				bad("pages of the image", 1, 0);
@@ -286,7 +328,7 @@ static void walk_hibernation(unsigned int how)
 		printf("# an image of %llu pages\n", pages);
 	}
 	close(fd);
-	result("hibernation does not save it", why, how, &lent);
+	done(what);
 }
 
 static void walks(unsigned int how)
@@ -295,17 +337,18 @@ static void walks(unsigned int how)
 	walk_devmem(how);
 	walk_kcore(how);
 	walk_dump(how);
-	walk_hibernation(how);
+	no_hibernation(how);
 }
 
 int main(void)
 {
 	const u64 before = (begin(), carved());
 
-	plan(free_memmap ? 11 : 6);
+	plan(7 + (free_memmap ? 5 : 1));
 	walks(flags);
-	if (free_memmap)
+	if (can_free_memmap("all that without memmap"))
 		walks(flags | free_memmap);
+	walk_hibernation();
 	all_returned("afterwards", before);
 	done("all is returned");
 	return !!failed;
