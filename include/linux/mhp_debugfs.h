@@ -2,7 +2,7 @@
 #ifndef _LINUX_MHP_DEBUGFS_H
 #define _LINUX_MHP_DEBUGFS_H
 
-struct file_operations;
+#include <linux/debugfs.h>
 
 #if defined(CONFIG_MEMORY_HOTPLUG) && defined(CONFIG_DEBUG_FS)
 void mhp_debugfs_create(const char *name, const struct file_operations *fops);

@@ -309,7 +309,7 @@ static void passing_on(void)
 /* "/proc/self/fd/@fd" */
 static const char *path_of(int fd)
 {
-	static char path[] = "/proc/self/fd/\0\0\0\0";
+	static char path[32] = "/proc/self/fd/";
 	int n = strlen("/proc/self/fd/");
 
 	if (fd >= 100)

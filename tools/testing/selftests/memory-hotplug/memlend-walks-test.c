@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Who walks physical memory leaves alone what /dev/memlend has lent: /proc/kpageflags,
- * /dev/mem, /proc/kcore and dumps; and there is no hibernation meanwhile. Each is tried with and without the memmap
- * of the memory.
+ * /dev/mem, /proc/kcore and dumps; and there is no hibernation meanwhile. Each is tried
+ * with and without the memmap of the memory.
  *
  * Builds with any libc, and with tools/include/nolibc.
  */
