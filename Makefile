@@ -14,7 +14,7 @@ help:
 	@echo '  make test                     all tests, on x86_64, arm64 and ppc64le'
 	@echo '  make test SUITE=kunit ARCH=x86_64 VARIANT=patched'
 	@echo '                                some: series, harness, kunit, selftest, vmemmap, placement,'
-	@echo '                                stock, debug, soak, all-variants'
+	@echo '                                carve, stock, debug, soak, all-variants'
 	@echo '  make kernel ARCH=.. VARIANT=..  one kernel for a guest: patched, stock, debug,'
 	@echo '                                64k (arm64), wide (x86_64)'
 	@echo '  make bench                    stock and patched on the same work, as ratios'
