@@ -17,7 +17,7 @@ MHP_FAR=$(((1 << 38) + (1 << 30)))
 # the kernel was not told of (mem=).
 mhp_need_ranges()
 {
-	modprobe mhp_test 2> /dev/null || true
+	modprobe mhp_test 2> /dev/null || insmod /mhp_test.ko 2> /dev/null || true
 	[ -e "$MHP_TEST" ] || mhp_skip "no module mhp_test in this kernel (CONFIG_MHP_TEST)"
 	mhp_setting hidden ''
 	if [ -n "$REPLY" ]; then

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Are the struct pages of added memory as Linux 6.12 leaves them?
+ *
+ * Each word of each struct page is compared with what is written down here, which does
+ * not come from the code under test: the module is for kernels without the series as
+ * well, and there it shows that what is written here is right.
+ *
+ * Memory that comes online is looked at after all other notifiers. Somebody may have
+ * allocated some of it by then; that is left out, and counted.
+ *
+ * See Documentation/admin-guide/mm/mhp_test.rst.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/align.h>
+#include <linux/atomic.h>
+#include <linux/debugfs.h>
+#include <linux/errno.h>
+#include <linux/fs.h>
+#include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/memory.h>
+#include <linux/memory_hotplug.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/mm_types.h>
+#include <linux/mmzone.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/nodemask.h>
+#include <linux/page-flags.h>
+#include <linux/pageblock-flags.h>
+#include <linux/pfn.h>
+#include <linux/poison.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+/* One write to a file is one command. */
+#define MAX_COMMAND	100
+
+/* How many differences are logged; all are counted. */
+#define MAX_LOGGED	10
+
+static bool callback;
+module_param(callback, bool, 0444);
+MODULE_PARM_DESC(callback, "Get memory that comes online from the kernel, as balloons do, and hand it on");
+
+/* What the user expects of memory that comes online, and what was seen since then */
+static DEFINE_MUTEX(seen_lock);
+static int expected_nid;
+static enum zone_type expected_zone = ZONE_MOVABLE;
+static struct {
+	unsigned long blocks;
+	unsigned long free;
+	unsigned long in_use;
+	unsigned long memmap;
+	unsigned long handed_on;
+	unsigned long wrong;
+} seen;
+
+static __printf(3, 4) void wrong(unsigned long pfn, const char *what, const char *fmt, ...)
+{
+	struct va_format text;
+	va_list args;
+
+	if (seen.wrong++ >= MAX_LOGGED)
+		return;
+	va_start(args, fmt);
+	text.fmt = fmt;
+	text.va = &args;
+	pr_err("pfn %#lx, %s: %pV\n", pfn, what, &text);
+	va_end(args);
+}
+
+/* What struct pages have in common if nobody has the page */
+static void expect(struct page *page, unsigned long pfn, enum zone_type zone, int nid)
+{
+	memset(page, 0, sizeof(*page));
+	set_page_links(page, zone, nid, pfn);
+	atomic_set(&page->_mapcount, -1);
+	page_cpupid_reset_last(page);
+	page_kasan_tag_reset(page);
+#ifdef WANT_PAGE_VIRTUAL
+	if (!is_highmem_idx(zone))
+		set_page_address(page, __va(PFN_PHYS(pfn)));
+#endif
+}
+
+/* @expected: on the stack, thus with a list head that is to be the one of the real page */
+static void compare(const struct page *expected, unsigned long pfn, const char *what)
+{
+	const unsigned long *want = (const unsigned long *)expected;
+	const unsigned long *is = (const unsigned long *)pfn_to_page(pfn);
+	unsigned int i;
+
+	for (i = 0; i < sizeof(struct page) / sizeof(*is); i++)
+		if (is[i] != want[i])
+			wrong(pfn, what, "word %u is %#lx instead of %#lx", i, is[i],
+			      want[i]);
+}
+
+/* get_pageblock_migratetype() is not for modules. */
+static void compare_migratetype(unsigned long pfn, int expected)
+{
+	const unsigned long *bitmap = __pfn_to_section(pfn)->usage->pageblock_flags;
+	const unsigned int bit = (pfn & ~PAGE_SECTION_MASK) / pageblock_nr_pages *
+				 NR_PAGEBLOCK_BITS;
+	const int is = bitmap[bit / BITS_PER_LONG] >> bit % BITS_PER_LONG &
+		       MIGRATETYPE_MASK;
+
+	if (is != expected)
+		wrong(pfn, "pageblock", "migratetype %d instead of %d", is, expected);
+}
+
+/* A page of memory that no list has */
+static void compare_lone(unsigned long pfn, unsigned long flags, unsigned int page_type,
+			 int refcount, const char *what)
+{
+	struct page *page = pfn_to_page(pfn);
+	struct page expected;
+
+	expect(&expected, pfn, expected_zone, expected_nid);
+	expected.flags |= flags;
+	expected.lru.next = &page->lru;
+	expected.lru.prev = &page->lru;
+	if (page_type)
+		expected.page_type = page_type << 24;
+	set_page_count(&expected, refcount);
+	compare(&expected, pfn, what);
+}
+
+/* Free pages; zone->lock is held, and those who log anything have no other page. */
+static void compare_free(unsigned long pfn, unsigned int order)
+{
+	struct page *page = pfn_to_page(pfn);
+	struct page expected;
+	unsigned long i;
+
+	expect(&expected, pfn, expected_zone, expected_nid);
+	expected.page_type = PGTY_buddy << 24;
+	set_page_private(&expected, order);
+	expected.lru = page->lru;
+	if (page->lru.next->prev != &page->lru || page->lru.prev->next != &page->lru)
+		wrong(pfn, "free pages", "not on a list");
+	compare(&expected, pfn, "first of free pages");
+
+	for (i = 1; i < 1UL << order; i++) {
+		page = pfn_to_page(pfn + i);
+		/* Free pages are put into lists by pageblocks, which then merge. */
+		if (pageblock_aligned(pfn + i) && page->lru.next == LIST_POISON1) {
+			expect(&expected, pfn + i, expected_zone, expected_nid);
+			expected.lru.next = LIST_POISON1;
+			expected.lru.prev = LIST_POISON2;
+			compare(&expected, pfn + i, "first of merged free pages");
+		} else {
+			compare_lone(pfn + i, 0, 0, 0, "free page");
+		}
+	}
+}
+
+static void compare_online(unsigned long start_pfn, unsigned long end_pfn)
+{
+	struct zone *zone = &NODE_DATA(expected_nid)->node_zones[expected_zone];
+	unsigned long pfn = start_pfn, flags;
+	unsigned int order;
+
+	while (pfn < end_pfn) {
+		if (pageblock_aligned(pfn))
+			compare_migratetype(pfn, MIGRATE_MOVABLE);
+
+		spin_lock_irqsave(&zone->lock, flags);
+		if (PageBuddy(pfn_to_page(pfn))) {
+			order = page_private(pfn_to_page(pfn));
+			compare_free(pfn, order);
+			seen.free += 1UL << order;
+			pfn += 1UL << order;
+		} else {
+			seen.in_use++;
+			pfn++;
+		}
+		spin_unlock_irqrestore(&zone->lock, flags);
+		cond_resched();
+	}
+}
+
+static int memory_online(struct notifier_block *nb, unsigned long action, void *arg)
+{
+	const unsigned long block_pages = PHYS_PFN(memory_block_size_bytes());
+	const struct memory_notify *notify = arg;
+	const unsigned long block_pfn = ALIGN_DOWN(notify->start_pfn, block_pages);
+	unsigned long pfn, end_pfn = notify->start_pfn;
+
+	if (action != MEM_ONLINE)
+		return NOTIFY_DONE;
+
+	mutex_lock(&seen_lock);
+	seen.blocks++;
+	compare_online(notify->start_pfn, notify->start_pfn + notify->nr_pages);
+	/* Maybe there is nothing else in the block. */
+	if (!notify->nr_pages)
+		end_pfn = block_pfn + block_pages;
+	for (pfn = block_pfn; pfn < end_pfn; pfn++) {
+		compare_lone(pfn, BIT(PG_reserved) | BIT(PG_vmemmap_self_hosted), 0, 1,
+			     "page of the memmap");
+		seen.memmap++;
+		if (pageblock_aligned(pfn))
+			compare_migratetype(pfn, MIGRATE_UNMOVABLE);
+		cond_resched();
+	}
+	mutex_unlock(&seen_lock);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block memory_nb = {
+	.notifier_call = memory_online,
+	.priority = INT_MIN,
+};
+
+static void hand_on(struct page *page, unsigned int order)
+{
+	unsigned long i;
+
+	mutex_lock(&seen_lock);
+	for (i = 0; i < 1UL << order; i++)
+		compare_lone(page_to_pfn(page) + i, 0, PGTY_offline, 1, "page for a driver");
+	seen.handed_on += 1UL << order;
+	mutex_unlock(&seen_lock);
+	generic_online_page(page, order);
+}
+
+/* The files */
+
+/* "NID ZONE": where memory comes online from now on */
+static int expect_online(char *line)
+{
+	char name[16];
+	int zone, nid;
+
+	if (sscanf(line, "%d %15s", &nid, name) != 2 || !node_state(nid, N_ONLINE))
+		return -EINVAL;
+	for (zone = 0; zone < MAX_NR_ZONES; zone++)
+		if (!strcmp(NODE_DATA(nid)->node_zones[zone].name, name))
+			break;
+	if (zone == MAX_NR_ZONES)
+		return -EINVAL;
+	expected_nid = nid;
+	expected_zone = zone;
+	memset(&seen, 0, sizeof(seen));
+	return 0;
+}
+
+#ifdef CONFIG_ZONE_DEVICE
+/* A struct page of a compound page and, as it takes part in that, its neighbour */
+static void expect_compound(struct page pages[2], const struct page *head, unsigned long n,
+			    unsigned int order)
+{
+	struct folio *folio = (struct folio *)pages;
+	struct page *page = &pages[!!n];
+
+	if (!n) {
+		__set_bit(PG_head, &page->flags);
+		return;
+	}
+	page->mapping = TAIL_MAPPING;
+	page->compound_head = (unsigned long)head + 1;
+	set_page_count(page, 0);
+	if (n > 1)
+		return;
+	folio->_flags_1 |= order;
+	atomic_set(&folio->_large_mapcount, -1);
+	atomic_set(&folio->_entire_mapcount, -1);
+	/* These have the place of the mapping. */
+	atomic_set(&folio->_nr_pages_mapped, 0);
+	atomic_set(&folio->_pincount, 0);
+#ifdef CONFIG_64BIT
+	folio->_folio_nr_pages = 1U << order;
+#endif
+}
+
+/*
+ * "START SIZE REFERENCES ORDER": of device memory, in bytes; REFERENCES of each page
+ * or of each compound page of that order
+ */
+static int compare_device(char *line)
+{
+	unsigned long pfn, start_pfn, end_pfn;
+	struct dev_pagemap *pgmap;
+	unsigned int order;
+	u64 start, size;
+	int references;
+
+	if (sscanf(line, "%llx %llx %d %u", &start, &size, &references, &order) != 4)
+		return -EINVAL;
+	start_pfn = PHYS_PFN(start);
+	end_pfn = start_pfn + PHYS_PFN(size);
+	pgmap = get_dev_pagemap(start_pfn, NULL);
+	if (!pgmap)
+		return -ENXIO;
+
+	memset(&seen, 0, sizeof(seen));
+	for (pfn = start_pfn; pfn < end_pfn; pfn++) {
+		const unsigned long n = (pfn - start_pfn) & ((1UL << order) - 1);
+		struct page pages[2], *page = &pages[!!n];
+
+		memset(pages, 0, sizeof(pages));
+		expect(page, pfn, ZONE_DEVICE, page_to_nid(pfn_to_page(start_pfn)));
+		__set_bit(PG_reserved, &page->flags);
+		page->pgmap = pgmap;
+		set_page_count(page, references);
+		if (order)
+			expect_compound(pages, pfn_to_page(pfn - n), n, order);
+		compare(page, pfn, n ? "tail page" : "device page");
+		if (pageblock_aligned(pfn))
+			compare_migratetype(pfn, MIGRATE_MOVABLE);
+		cond_resched();
+	}
+	put_dev_pagemap(pgmap);
+	return seen.wrong ? -EIO : 0;
+}
+#endif
+
+static const struct command {
+	const char *name;
+	int (*run)(char *line);
+} commands[] = {
+	{ "expect", expect_online },
+#ifdef CONFIG_ZONE_DEVICE
+	{ "device", compare_device },
+#endif
+};
+
+static ssize_t command_write(struct file *file, const char __user *buf, size_t count,
+			     loff_t *ppos)
+{
+	const struct command *command = file->private_data;
+	char line[MAX_COMMAND + 1] = "";
+	int err;
+
+	if (count > MAX_COMMAND)
+		return -E2BIG;
+	if (copy_from_user(line, buf, count))
+		return -EFAULT;
+	mutex_lock(&seen_lock);
+	err = command->run(line);
+	mutex_unlock(&seen_lock);
+	if (err)
+		pr_err("%s: %d: \"%s\"\n", command->name, err, strim(line));
+	return err ?: count;
+}
+
+static const struct file_operations command_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = command_write,
+};
+
+static int seen_show(struct seq_file *m, void *unused)
+{
+	mutex_lock(&seen_lock);
+	seq_printf(m, "blocks %lu\nfree %lu\nin_use %lu\nmemmap %lu\nhanded_on %lu\nwrong %lu\n",
+		   seen.blocks, seen.free, seen.in_use, seen.memmap, seen.handed_on,
+		   seen.wrong);
+	mutex_unlock(&seen_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(seen);
+
+static struct dentry *debugfs_dir;
+
+static int __init memmap_test_init(void)
+{
+	unsigned int i;
+	int err;
+
+	err = register_memory_notifier(&memory_nb);
+	if (err)
+		return err;
+	if (callback) {
+		err = set_online_page_callback(hand_on);
+		if (err) {
+			pr_err("somebody else gets what comes online already\n");
+			unregister_memory_notifier(&memory_nb);
+			return err;
+		}
+	}
+
+	debugfs_dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		debugfs_create_file(commands[i].name, 0200, debugfs_dir,
+				    (void *)&commands[i], &command_fops);
+	debugfs_create_file("seen", 0400, debugfs_dir, NULL, &seen_fops);
+	return 0;
+}
+module_init(memmap_test_init);
+
+static void __exit memmap_test_exit(void)
+{
+	debugfs_remove(debugfs_dir);
+	if (callback)
+		restore_online_page_callback(hand_on);
+	unregister_memory_notifier(&memory_nb);
+}
+module_exit(memmap_test_exit);
+
+MODULE_DESCRIPTION("Compare the struct pages of added memory with those of Linux 6.12");
+MODULE_LICENSE("GPL");

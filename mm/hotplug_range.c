@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is done once for all the memory blocks of a range
+ *
+ * Memory comes and goes by memory blocks, but often by many of them, one after the
+ * other. What depends on how much memory there is, and has nothing to do with the one or
+ * the other block, waits for the last one.
+ *
+ * All of this is called with device_hotplug_lock, which is held throughout a range, so
+ * there is one at most, and no block of somebody else comes in between.
+ */
+#include <linux/math.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/page-isolation.h>
+#include <linux/string.h>
+#include <linux/swap.h>
+#include <linux/writeback.h>
+
+#include "hotplug_range.h"
+#include "internal.h"
+#include "shuffle.h"
+
+static struct {
+	bool active;
+	/* Pages go to LRU lists at once, until the end. */
+	bool no_lru_cache;
+	/* Reserves are up to date with so many managed pages in @zone. */
+	struct zone *zone;
+	unsigned long managed;
+	bool stale;
+	/* Some of its pages are not shuffled yet. */
+	struct zone *unshuffled;
+	/* Where it ends, if struct pages may be written before their block comes online. */
+	unsigned long end_pfn;
+	/* Which of them are written already, and for which zone */
+	struct {
+		unsigned long start_pfn;
+		unsigned long end_pfn;
+		struct zone *zone;
+		enum meminit_context context;
+	} ahead;
+} range;
+
+static void update_reserves(void)
+{
+	init_per_zone_wmark_min();
+	writeback_set_ratelimit();
+}
+
+/**
+ * mhp_update_reserves() - have reserves fit the memory of a zone
+ * @zone: has more memory now, or less
+ *
+ * These are watermarks, limits of pcplists and of writeback. Within a range they lag
+ * behind, but not by more than an eighth of the zone: while memory goes offline, there
+ * must be some that its pages can move to.
+ */
+void mhp_update_reserves(struct zone *zone)
+{
+	const unsigned long managed = zone_managed_pages(zone);
+
+	if (range.active && zone == range.zone &&
+	    abs_diff(managed, range.managed) <= range.managed / 8) {
+		range.stale = true;
+		return;
+	}
+	range.zone = zone;
+	range.managed = managed;
+	range.stale = false;
+	update_reserves();
+}
+
+static bool is_written(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
+		       enum meminit_context context)
+{
+	return range.ahead.zone == zone && range.ahead.context == context &&
+	       start_pfn >= range.ahead.start_pfn &&
+	       start_pfn + nr_pages <= range.ahead.end_pfn;
+}
+
+/**
+ * mhp_write_memmap() - write the struct pages of a memory block that comes online
+ * @zone: where it belongs
+ * @start_pfn: its first page that is to be used
+ * @nr_pages: how many these are
+ * @context: see memmap_init_hotplug()
+ *
+ * Within a range, those of the blocks that follow are written as well, to keep several
+ * CPUs busy. Nobody looks at them before they come online. If one turns out to belong to
+ * another zone, or is for somebody else by then, it and those after it are written each
+ * by itself.
+ *
+ * Context: mem_hotplug_lock in write mode, as long as it takes; adding the range has held
+ * it for as long, to map the memmap.
+ */
+void mhp_write_memmap(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
+		      enum meminit_context context)
+{
+	if (is_written(zone, start_pfn, nr_pages, context))
+		return;
+	if (range.ahead.zone)
+		range.end_pfn = 0;
+	if (start_pfn + nr_pages < range.end_pfn) {
+		range.ahead.start_pfn = start_pfn;
+		range.ahead.end_pfn = range.end_pfn;
+		range.ahead.zone = zone;
+		range.ahead.context = context;
+		nr_pages = range.end_pfn - start_pfn;
+	}
+	memmap_init_hotplug(zone, start_pfn, nr_pages, NULL, context,
+			    context == MEMINIT_HOTPLUG ? MIGRATE_ISOLATE : MIGRATE_MOVABLE);
+}
+
+/**
+ * mhp_shuffle() - shuffle the free pages of a zone, at the end of a range
+ * @zone: some of its pages are new
+ */
+void mhp_shuffle(struct zone *zone)
+{
+	if (!range.active) {
+		shuffle_zone(zone);
+		return;
+	}
+	if (range.unshuffled && range.unshuffled != zone)
+		shuffle_zone(range.unshuffled);
+	range.unshuffled = zone;
+}
+
+/**
+ * mhp_begin_offline() - have all free pages on the lists of a zone, and used ones on LRU
+ * lists
+ * @zone: some of its memory is to go offline
+ */
+void mhp_begin_offline(struct zone *zone)
+{
+	zone_pcp_disable(zone);
+	if (!range.no_lru_cache)
+		lru_cache_disable();
+}
+
+/**
+ * mhp_end_offline() - end what mhp_begin_offline() began
+ * @zone: the same
+ */
+void mhp_end_offline(struct zone *zone)
+{
+	if (!range.no_lru_cache)
+		lru_cache_enable();
+	zone_pcp_enable(zone);
+}
+
+/**
+ * mhp_begin_online_range() - memory blocks come online, one after the other, none of
+ * which is online yet
+ * @start_pfn: the first page
+ * @nr_pages: of all of them
+ * @write_ahead: whether their struct pages may be written before they come online
+ *
+ * Context: device_hotplug_lock, until mhp_end_range().
+ */
+void mhp_begin_online_range(unsigned long start_pfn, unsigned long nr_pages,
+			    bool write_ahead)
+{
+	range.active = true;
+	if (write_ahead)
+		range.end_pfn = start_pfn + nr_pages;
+}
+
+/**
+ * mhp_begin_offline_range() - memory blocks go offline, one after the other, and come
+ * online again if not all do
+ *
+ * Context: device_hotplug_lock, until mhp_end_range().
+ */
+void mhp_begin_offline_range(void)
+{
+	lru_cache_disable();
+	range.no_lru_cache = true;
+	range.active = true;
+}
+
+/** mhp_end_range() - they all did, or some failed */
+void mhp_end_range(void)
+{
+	if (range.stale)
+		update_reserves();
+	if (range.unshuffled)
+		shuffle_zone(range.unshuffled);
+	if (range.no_lru_cache)
+		lru_cache_enable();
+	memset(&range, 0, sizeof(range));
+}

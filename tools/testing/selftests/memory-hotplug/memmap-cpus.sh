@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Memory comes and goes while CPUs do. Several CPUs write the struct pages of memory that
+# is added: here, each CPU but the first one goes offline and comes back all the time,
+# while ranges of RAM come online at once and go, and device memory is added and removed.
+#
+# mhp.seconds=N on the kernel command line says for how long. Needs hidden memory, see
+# mhp_ranges.sh, and two CPUs.
+
+# shellcheck disable=SC2154 # mhp_hex sets them
+set -euo pipefail
+# shellcheck source=mhp_lib.sh
+. "$(dirname "$0")/mhp_lib.sh"
+
+mhp_setting seconds 20
+seconds=$REPLY
+
+mhp_start $((120 + 2 * seconds)) "$@"
+mhp_remember
+mhp_need_ranges
+mhp_need_hidden 2
+[ -e "$MHP_PARAM/memmap_share" ] ||
+	mhp_skip "one CPU writes the memmap in this kernel (no memory_hotplug.memmap_share)"
+cpus=(/sys/devices/system/cpu/cpu[1-9]*/online)
+[ -e "${cpus[0]}" ] || mhp_skip "no CPU of this machine can go offline"
+mhp_keep "$MHP_PARAM/memmap_share"
+echo 2 > "$MHP_PARAM/memmap_share"
+count=$((MHP_HIDDEN_BYTES / MHP_BLOCK_BYTES))
+[ $count -le 8 ] || count=8
+mhp_hex start "$MHP_HIDDEN"
+mhp_hex size $((count * MHP_BLOCK_BYTES))
+
+# toggle: until the file goes; the number of times is left in another one
+toggle()
+{
+	local cpu times=0
+
+	while [ -e "$MHP_TMP/go" ]; do
+		for cpu in "${cpus[@]}"; do
+			echo 0 > "$cpu" || :
+		done
+		for cpu in "${cpus[@]}"; do
+			echo 1 > "$cpu" || :
+		done
+		times=$((times + 1))
+	done
+	echo $times > "$MHP_TMP/times"
+}
+
+mhp_plan 2
+touch "$MHP_TMP/go"
+toggle 2> /dev/null &
+toggler=$!
+
+rounds=0
+end=$((SECONDS + seconds))
+echo online_movable > "$MHP_SYS/auto_online_blocks"
+while [ $SECONDS -lt $end ] && [ "$MHP_FAULTS" = 0 ]; do
+	mhp_must "$MHP_TEST/add_ram" "$start $size"
+	for block in $(seq $((MHP_HIDDEN / MHP_BLOCK_BYTES)) $((MHP_HIDDEN / MHP_BLOCK_BYTES + count - 1))); do
+		mhp_state "$block"
+		mhp_equal "memory$block" online "$REPLY"
+	done
+	mhp_must "$MHP_TEST/offline_and_remove_ram" "$start $size"
+	mhp_must "$MHP_TEST/add_device" "$start $size generic"
+	mhp_must "$MHP_TEST/remove_device" "$start"
+	rounds=$((rounds + 1))
+done
+echo offline > "$MHP_SYS/auto_online_blocks"
+rm "$MHP_TMP/go"
+wait $toggler
+times=$(< "$MHP_TMP/times")
+mhp_note "$rounds rounds of memory, $times of ${#cpus[@]} CPUs"
+[ "$rounds" -gt 1 ] || mhp_bad "rounds of memory" "several" "$rounds"
+[ "$times" -gt 1 ] || mhp_bad "rounds of CPUs" "several" "$times"
+for cpu in "${cpus[@]}"; do
+	mhp_equal "$cpu" 1 "$(< "$cpu")"
+done
+mhp_done "memory and CPUs come and go"
+mhp_finish
