@@ -18,6 +18,7 @@ help:
 	@echo '  make kernel ARCH=.. VARIANT=..  one kernel for a guest: patched, stock, debug,'
 	@echo '                                64k (arm64), wide (x86_64)'
 	@echo '  make bench                    stock and patched on the same work, as ratios'
+	@echo '  make profile                  where stock and patched spend it, by function'
 	@echo
 	@echo '  make apply LINUX=DIR          the series onto your own 6.12.y tree'
 	@echo '  make apply                    ... into build/linux, where it is worked on'
@@ -31,7 +32,7 @@ help:
 
 export KERNEL_TARBALL
 
-.PHONY: demo test kernel bench apply refresh series check deb packages clean
+.PHONY: demo test kernel bench profile apply refresh series check deb packages clean
 demo:
 	@tools/suites/demo
 
@@ -46,6 +47,9 @@ kernel: packages
 
 bench: packages
 	@tools/bench/run
+
+profile: packages
+	@tools/bench/profile
 
 apply:
 	@tools/series/apply $(if $(LINUX),--linux '$(LINUX)')

@@ -9,5 +9,6 @@
 # guest x86_64 arm64: --append memory_hotplug.memmap_on_memory=1
 # guest ppc64le: --append memory_hotplug.memmap_on_memory=force
 # guest x86_64 arm64 ppc64le: --append memory_hotplug.memmap_share=2
+# modules: drivers/mhp_test
 # timeout: 400
 exec bash /selftests/in-guest memmap-cpus.sh memmap-init.sh
