@@ -50,6 +50,11 @@ static bool callback;
 module_param(callback, bool, 0444);
 MODULE_PARM_DESC(callback, "Get memory that comes online from the kernel, as balloons do, and hand it on");
 
+/* Modules do not see that of the kernel where it is a variable. */
+static uint block_order;
+module_param(block_order, uint, 0444);
+MODULE_PARM_DESC(block_order, "Page block order of /proc/pagetypeinfo");
+
 /* What the user expects of memory that comes online, and what was seen since then */
 static DEFINE_MUTEX(seen_lock);
 static int expected_nid;
@@ -104,11 +109,16 @@ static void compare(const struct page *expected, unsigned long pfn, const char *
 			      want[i]);
 }
 
+static bool starts_pageblock(unsigned long pfn)
+{
+	return IS_ALIGNED(pfn, 1UL << block_order);
+}
+
 /* get_pageblock_migratetype() is not for modules. */
 static void compare_migratetype(unsigned long pfn, int expected)
 {
 	const unsigned long *bitmap = __pfn_to_section(pfn)->usage->pageblock_flags;
-	const unsigned int bit = (pfn & ~PAGE_SECTION_MASK) / pageblock_nr_pages *
+	const unsigned int bit = ((pfn & ~PAGE_SECTION_MASK) >> block_order) *
 				 NR_PAGEBLOCK_BITS;
 	const int is = bitmap[bit / BITS_PER_LONG] >> bit % BITS_PER_LONG &
 		       MIGRATETYPE_MASK;
@@ -152,7 +162,7 @@ static void compare_free(unsigned long pfn, unsigned int order)
 	for (i = 1; i < 1UL << order; i++) {
 		page = pfn_to_page(pfn + i);
 		/* Free pages are put into lists by pageblocks, which then merge. */
-		if (pageblock_aligned(pfn + i) && page->lru.next == LIST_POISON1) {
+		if (starts_pageblock(pfn + i) && page->lru.next == LIST_POISON1) {
 			expect(&expected, pfn + i, expected_zone, expected_nid);
 			expected.lru.next = LIST_POISON1;
 			expected.lru.prev = LIST_POISON2;
@@ -170,7 +180,7 @@ static void compare_online(unsigned long start_pfn, unsigned long end_pfn)
 	unsigned int order;
 
 	while (pfn < end_pfn) {
-		if (pageblock_aligned(pfn))
+		if (starts_pageblock(pfn))
 			compare_migratetype(pfn, MIGRATE_MOVABLE);
 
 		spin_lock_irqsave(&zone->lock, flags);
@@ -208,7 +218,7 @@ static int memory_online(struct notifier_block *nb, unsigned long action, void *
 		compare_lone(pfn, BIT(PG_reserved) | BIT(PG_vmemmap_self_hosted), 0, 1,
 			     "page of the memmap");
 		seen.memmap++;
-		if (pageblock_aligned(pfn))
+		if (starts_pageblock(pfn))
 			compare_migratetype(pfn, MIGRATE_UNMOVABLE);
 		cond_resched();
 	}
@@ -315,7 +325,7 @@ static int compare_device(char *line)
 		if (order)
 			expect_compound(pages, pfn_to_page(pfn - n), n, order);
 		compare(page, pfn, n ? "tail page" : "device page");
-		if (pageblock_aligned(pfn))
+		if (starts_pageblock(pfn))
 			compare_migratetype(pfn, MIGRATE_MOVABLE);
 		cond_resched();
 	}
@@ -377,6 +387,14 @@ static int __init memmap_test_init(void)
 	unsigned int i;
 	int err;
 
+#if !defined(CONFIG_HUGETLB_PAGE_SIZE_VARIABLE) || !defined(MODULE)
+	if (!block_order)
+		block_order = pageblock_order;
+#endif
+	if (!block_order || block_order > PFN_SECTION_SHIFT) {
+		pr_err("block_order=%u cannot be: /proc/pagetypeinfo has it\n", block_order);
+		return -EINVAL;
+	}
 	err = register_memory_notifier(&memory_nb);
 	if (err)
 		return err;

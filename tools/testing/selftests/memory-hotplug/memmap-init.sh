@@ -20,7 +20,16 @@ mhp_start 300 "$@"
 mhp_remember
 mhp_need_ranges
 mhp_need_hidden 2
-modprobe memmap_test 2> /dev/null || insmod /memmap_test.ko 2> /dev/null || true
+order=$(awk '/^Page block order:/ { print $4 }' /proc/pagetypeinfo)
+
+# load [OPTION]: the module memmap_test
+load()
+{
+	modprobe memmap_test "block_order=$order" "$@" 2> /dev/null ||
+		insmod /memmap_test.ko "block_order=$order" "$@"
+}
+
+load 2> /dev/null || true
 [ -e $compare ] || mhp_skip "no module memmap_test in this kernel (CONFIG_MHP_TEST)"
 count=$((MHP_HIDDEN_BYTES / MHP_BLOCK_BYTES))
 [ $count -le 4 ] || count=4
@@ -37,7 +46,7 @@ mhp_hex size $((count * MHP_BLOCK_BYTES))
 module()
 {
 	rmmod memmap_test
-	modprobe memmap_test "$@" 2> /dev/null || insmod /memmap_test.ko "$@"
+	load "$@"
 }
 
 # device NAME START OFFSET REFERENCES ORDER OPTION...
