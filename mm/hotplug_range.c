@@ -81,36 +81,39 @@ static bool is_written(struct zone *zone, unsigned long start_pfn, unsigned long
 }
 
 /**
- * mhp_write_memmap() - write the struct pages of a memory block that comes online
- * @zone: where it belongs
+ * mhp_init_memmap() - initialize the memmap of a memory block that comes online
+ * @zone: has it now
  * @start_pfn: its first page that is to be used
  * @nr_pages: how many these are
- * @context: see memmap_init_hotplug()
+ * @context: see memmap_write_hotplug()
  *
- * Within a range, those of the blocks that follow are written as well, to keep several
- * CPUs busy. Nobody looks at them before they come online. If one turns out to belong to
- * another zone, or is for somebody else by then, it and those after it are written each
- * by itself.
+ * Within a range, the struct pages of the blocks that follow are written as well, to keep
+ * several CPUs busy. Nobody looks at them before they come online. If one turns out to
+ * belong to another zone, or is for somebody else by then, it and those after it are
+ * written each by itself.
  *
  * Context: mem_hotplug_lock in write mode, as long as it takes; adding the range has held
  * it for as long, to map the memmap.
  */
-void mhp_write_memmap(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
-		      enum meminit_context context)
+void mhp_init_memmap(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
+		     enum meminit_context context)
 {
-	if (is_written(zone, start_pfn, nr_pages, context))
-		return;
-	if (range.ahead.zone)
-		range.end_pfn = 0;
-	if (start_pfn + nr_pages < range.end_pfn) {
-		range.ahead.start_pfn = start_pfn;
-		range.ahead.end_pfn = range.end_pfn;
-		range.ahead.zone = zone;
-		range.ahead.context = context;
-		nr_pages = range.end_pfn - start_pfn;
+	unsigned long end_pfn = start_pfn + nr_pages;
+
+	if (!is_written(zone, start_pfn, nr_pages, context)) {
+		if (range.ahead.zone)
+			range.end_pfn = 0;
+		if (end_pfn < range.end_pfn) {
+			end_pfn = range.end_pfn;
+			range.ahead.start_pfn = start_pfn;
+			range.ahead.end_pfn = end_pfn;
+			range.ahead.zone = zone;
+			range.ahead.context = context;
+		}
+		memmap_write_hotplug(zone, start_pfn, end_pfn - start_pfn, context);
 	}
-	memmap_init_hotplug(zone, start_pfn, nr_pages, NULL, context,
-			    context == MEMINIT_HOTPLUG ? MIGRATE_ISOLATE : MIGRATE_MOVABLE);
+	memmap_init_pageblocks(start_pfn, nr_pages, context == MEMINIT_HOTPLUG ?
+						    MIGRATE_ISOLATE : MIGRATE_MOVABLE);
 }
 
 /**

@@ -54,7 +54,6 @@ struct memmap {
 	struct zone *zone;
 	/* RAM */
 	enum meminit_context context;
-	int migratetype;
 	/* Device memory */
 	struct dev_pagemap *pgmap;
 	struct vmem_altmap *altmap;
@@ -191,9 +190,6 @@ static void write_ram_pages(unsigned long start, unsigned long end, void *arg)
 		next = min(end_pfn, pageblock_end_pfn(pfn));
 		page = pfn_to_page(pfn);
 		init_ram_page(page, pfn, memmap->zone, memmap->context);
-		if (pageblock_aligned(pfn))
-			set_pageblock_migratetype(page, memmap->migratetype);
-
 		if (copies_will_do())
 			copy(page + 1, next - pfn - 1, page, true);
 		else
@@ -205,42 +201,80 @@ static void write_ram_pages(unsigned long start, unsigned long end, void *arg)
 }
 
 /**
- * memmap_init_hotplug() - write the memmap of memory that was added
- * @zone: where it belongs
+ * memmap_write_hotplug() - write the struct pages of RAM that was added
+ * @zone: where it belongs, now or when it is online
  * @start_pfn: its first page
  * @nr_pages: how many there are
- * @altmap: of device memory, which memmap_init_zone_device() writes the rest of; or NULL
  * @context: %MEMINIT_HOTPLUG: the pages are PageOffline (those of ZONE_DEVICE reserved)
  * and have one reference; %MEMINIT_HOTPLUG_FREE: they are as __free_pages_core() wants
  * them
- * @migratetype: of the pageblocks
  *
  * Context: may sleep; the pages are online nowhere, and mem_hotplug_lock is held.
  */
-void memmap_init_hotplug(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
-			 struct vmem_altmap *altmap, enum meminit_context context,
-			 int migratetype)
+void memmap_write_hotplug(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
+			  enum meminit_context context)
 {
 	struct memmap memmap = {
 		.start_pfn = start_pfn,
 		.end_pfn = start_pfn + nr_pages,
 		.zone = zone,
 		.context = context,
-		.migratetype = migratetype,
 	};
 
-	highest_memmap_pfn = max(highest_memmap_pfn, memmap.end_pfn - 1);
+	write_memmap(&memmap, write_ram_pages, pageblock_nr_pages);
+}
+
+/**
+ * memmap_init_pageblocks() - set the migratetype of pages that become part of a zone
+ * @start_pfn: the first one; its struct page and those of the others are written
+ * @nr_pages: how many there are
+ * @migratetype: of the pageblocks
+ *
+ * Context: may sleep; the zone spans the pages.
+ */
+void memmap_init_pageblocks(unsigned long start_pfn, unsigned long nr_pages, int migratetype)
+{
+	unsigned long pfn;
+
+	highest_memmap_pfn = max(highest_memmap_pfn, start_pfn + nr_pages - 1);
+
+	for (pfn = pageblock_align(start_pfn); pfn < start_pfn + nr_pages;
+	     pfn += pageblock_nr_pages) {
+		set_pageblock_migratetype(pfn_to_page(pfn), migratetype);
+		if (IS_ALIGNED(pfn, PAGES_PER_SECTION))
+			cond_resched();
+	}
+}
+
+/**
+ * memmap_init_hotplug() - initialize the memmap of memory that was added
+ * @zone: has it
+ * @start_pfn: its first page
+ * @nr_pages: how many there are
+ * @altmap: of device memory, which memmap_init_zone_device() does the rest of; or NULL
+ * @context: see memmap_write_hotplug()
+ * @migratetype: of the pageblocks
+ *
+ * Context: see memmap_write_hotplug().
+ */
+void memmap_init_hotplug(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
+			 struct vmem_altmap *altmap, enum meminit_context context,
+			 int migratetype)
+{
+	unsigned long end_pfn = start_pfn + nr_pages;
 
 	if (zone_is_zone_device(zone)) {
+		highest_memmap_pfn = max(highest_memmap_pfn, end_pfn - 1);
 		if (!altmap)
 			return;
 		if (start_pfn == altmap->base_pfn)
-			memmap.start_pfn += altmap->reserve;
-		memmap.end_pfn = altmap->base_pfn + vmem_altmap_offset(altmap);
-		if (memmap.start_pfn >= memmap.end_pfn)
+			start_pfn += altmap->reserve;
+		end_pfn = altmap->base_pfn + vmem_altmap_offset(altmap);
+		if (start_pfn >= end_pfn)
 			return;
 	}
-	write_memmap(&memmap, write_ram_pages, pageblock_nr_pages);
+	memmap_write_hotplug(zone, start_pfn, end_pfn - start_pfn, context);
+	memmap_init_pageblocks(start_pfn, end_pfn - start_pfn, migratetype);
 }
 
 #ifdef CONFIG_ZONE_DEVICE
@@ -344,12 +378,6 @@ static void write_device_pages(unsigned long start, unsigned long end, void *arg
 				      memmap->pgmap);
 			cond_resched();
 		}
-
-	for (pfn = pageblock_align(start_pfn); pfn < end_pfn; pfn += pageblock_nr_pages) {
-		set_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_MOVABLE);
-		if (IS_ALIGNED(pfn, PAGES_PER_SECTION))
-			cond_resched();
-	}
 }
 
 /**
@@ -382,8 +410,11 @@ void memmap_init_zone_device(struct zone *zone, unsigned long start_pfn,
 	if (memmap.altmap)
 		memmap.start_pfn = memmap.altmap->base_pfn +
 				   vmem_altmap_offset(memmap.altmap);
-	if (memmap.start_pfn < memmap.end_pfn)
-		write_memmap(&memmap, write_device_pages,
-			     max(pgmap_vmemmap_nr(pgmap), pageblock_nr_pages));
+	if (memmap.start_pfn >= memmap.end_pfn)
+		return;
+	write_memmap(&memmap, write_device_pages,
+		     max(pgmap_vmemmap_nr(pgmap), pageblock_nr_pages));
+	memmap_init_pageblocks(memmap.start_pfn, memmap.end_pfn - memmap.start_pfn,
+			       MIGRATE_MOVABLE);
 }
 #endif
