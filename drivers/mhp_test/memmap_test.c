@@ -50,6 +50,11 @@ static bool callback;
 module_param(callback, bool, 0444);
 MODULE_PARM_DESC(callback, "Get memory that comes online from the kernel, as balloons do, and hand it on");
 
+/* What differs from 6.12, where such pages look like any that somebody has */
+static bool memmap_reserved = true;
+module_param(memmap_reserved, bool, 0444);
+MODULE_PARM_DESC(memmap_reserved, "Pages of memmap in a memory block are reserved");
+
 /* Modules do not see that of the kernel where it is a variable. */
 static uint block_order;
 module_param(block_order, uint, 0444);
@@ -215,7 +220,8 @@ static int memory_online(struct notifier_block *nb, unsigned long action, void *
 	if (!notify->nr_pages)
 		end_pfn = block_pfn + block_pages;
 	for (pfn = block_pfn; pfn < end_pfn; pfn++) {
-		compare_lone(pfn, BIT(PG_reserved) | BIT(PG_vmemmap_self_hosted), 0, 1,
+		compare_lone(pfn, BIT(PG_vmemmap_self_hosted) |
+				  (memmap_reserved ? BIT(PG_reserved) : 0), 0, 1,
 			     "page of the memmap");
 		seen.memmap++;
 		if (starts_pageblock(pfn))
