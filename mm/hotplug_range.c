@@ -7,13 +7,16 @@
  * the other block, waits for the last one.
  *
  * All of this is called with device_hotplug_lock, which is held throughout a range, so
- * there is one at most, and no block of somebody else comes in between.
+ * there is one at most, and no block of somebody else comes in between. (The driver core
+ * has no way to assert that.)
  */
 #include <linux/math.h>
 #include <linux/memory_hotplug.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
-#include <linux/page-isolation.h>
+#include <linux/pfn.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/swap.h>
 #include <linux/writeback.h>
@@ -21,6 +24,12 @@
 #include "hotplug_range.h"
 #include "internal.h"
 #include "shuffle.h"
+
+/*
+ * How much is written at once: the struct pages of 16 GiB have 256 MiB, for which one CPU
+ * takes some 50 ms.
+ */
+#define WRITE_AHEAD	PFN_DOWN(SZ_16G)
 
 static struct {
 	bool active;
@@ -34,10 +43,11 @@ static struct {
 	struct zone *unshuffled;
 	/* Where it ends, if struct pages may be written before their block comes online. */
 	unsigned long end_pfn;
-	/* Which of them are written already, and for which zone */
+	/* Which of them are written already, for which zone, and up to where it was asked */
 	struct {
 		unsigned long start_pfn;
 		unsigned long end_pfn;
+		unsigned long asked_pfn;
 		struct zone *zone;
 		enum meminit_context context;
 	} ahead;
@@ -81,30 +91,32 @@ static bool is_written(struct zone *zone, unsigned long start_pfn, unsigned long
 }
 
 /**
- * mhp_init_memmap() - initialize the memmap of a memory block that comes online
+ * mhp_write_memmap() - write the struct pages of a memory block that comes online
  * @zone: has it now
  * @start_pfn: its first page that is to be used
  * @nr_pages: how many these are
  * @context: see memmap_write_hotplug()
  *
- * Within a range, the struct pages of the blocks that follow are written as well, to keep
- * several CPUs busy. Nobody looks at them before they come online. If one turns out to
- * belong to another zone, or is for somebody else by then, it and those after it are
- * written each by itself.
+ * Within a range, those of blocks that follow are written as well, to keep several CPUs
+ * busy. Nobody looks at them before they come online. If one turns out to belong to
+ * another zone, or is for somebody else by then, it and those after it are written each
+ * by itself.
  *
- * Context: mem_hotplug_lock in write mode, as long as it takes; adding the range has held
- * it for as long, to map the memmap.
+ * Context: mem_hotplug_lock in write mode.
  */
-void mhp_init_memmap(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
-		     enum meminit_context context)
+void mhp_write_memmap(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
+		      enum meminit_context context)
 {
 	unsigned long end_pfn = start_pfn + nr_pages;
 
 	if (!is_written(zone, start_pfn, nr_pages, context)) {
-		if (range.ahead.zone)
+		const unsigned long ahead_pfn = min(range.end_pfn, start_pfn + WRITE_AHEAD);
+
+		if (range.ahead.zone &&
+		    (range.ahead.zone != zone || range.ahead.context != context)) {
 			range.end_pfn = 0;
-		if (end_pfn < range.end_pfn) {
-			end_pfn = range.end_pfn;
+		} else if (end_pfn < ahead_pfn) {
+			end_pfn = ahead_pfn;
 			range.ahead.start_pfn = start_pfn;
 			range.ahead.end_pfn = end_pfn;
 			range.ahead.zone = zone;
@@ -112,8 +124,7 @@ void mhp_init_memmap(struct zone *zone, unsigned long start_pfn, unsigned long n
 		}
 		memmap_write_hotplug(zone, start_pfn, end_pfn - start_pfn, context);
 	}
-	memmap_init_pageblocks(start_pfn, nr_pages, context == MEMINIT_HOTPLUG ?
-						    MIGRATE_ISOLATE : MIGRATE_MOVABLE);
+	range.ahead.asked_pfn = max(range.ahead.asked_pfn, start_pfn + nr_pages);
 }
 
 /**
@@ -187,6 +198,10 @@ void mhp_begin_offline_range(void)
 /** mhp_end_range() - they all did, or some failed */
 void mhp_end_range(void)
 {
+	/* Those that are still offline have no use for what was written. */
+	if (range.ahead.asked_pfn < range.ahead.end_pfn)
+		poison_memmap(range.ahead.asked_pfn,
+			      range.ahead.end_pfn - range.ahead.asked_pfn);
 	if (range.stale)
 		update_reserves();
 	if (range.unshuffled)

@@ -9,8 +9,8 @@ void mhp_begin_online_range(unsigned long start_pfn, unsigned long nr_pages,
 			    bool write_ahead);
 void mhp_begin_offline_range(void);
 void mhp_end_range(void);
-void mhp_init_memmap(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
-		     enum meminit_context context);
+void mhp_write_memmap(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
+		      enum meminit_context context);
 void mhp_update_reserves(struct zone *zone);
 void mhp_shuffle(struct zone *zone);
 void mhp_begin_offline(struct zone *zone);

@@ -24,7 +24,6 @@
 #include <linux/sched/isolation.h>
 #include <linux/sizes.h>
 #include <linux/topology.h>
-#include <linux/workqueue.h>
 
 #include "internal.h"
 
@@ -47,8 +46,6 @@ MODULE_PARM_DESC(memmap_share, "MiB of hot-added memory that each of them has at
 
 /* What several CPUs write: struct pages of a range */
 struct memmap {
-	struct work_struct work;
-	struct padata_mt_job job;
 	unsigned long start_pfn;
 	unsigned long end_pfn;
 	struct zone *zone;
@@ -69,13 +66,8 @@ static unsigned int cpus_of(int nid)
 	return max(most ? min(n, most) : n, 1);
 }
 
-static void write_on_this_node(struct work_struct *work)
-{
-	padata_do_multithreaded(&container_of(work, struct memmap, work)->job);
-}
-
 /*
- * write_memmap() - have the CPUs that are close to it write a memmap
+ * write_memmap() - have this CPU and those of its node write a memmap
  * @memmap: which
  * @write: writes the struct pages of the pages from @start to @end of those in @memmap
  * @align: parts start at multiples of this, in pages
@@ -90,6 +82,7 @@ static void write_memmap(struct memmap *memmap,
 	const unsigned long share = max(READ_ONCE(memmap_share) * (SZ_1M / PAGE_SIZE),
 					align);
 	int nid = zone_to_nid(memmap->zone);
+	struct padata_mt_job job;
 	unsigned int nr_cpus;
 
 	if (IS_ENABLED(CONFIG_NUMA))
@@ -100,23 +93,17 @@ static void write_memmap(struct memmap *memmap,
 		return;
 	}
 
-	memmap->job = (struct padata_mt_job) {
+	job = (struct padata_mt_job) {
 		.thread_fn = write,
 		.fn_arg = memmap,
 		.size = nr_pages,
 		.align = align,
 		.min_chunk = share,
 		.max_threads = nr_cpus,
+		.one_node = true,
+		.nid = nid,
 	};
-	/* padata takes the CPUs of the node that it is called on. */
-	if (numa_node_id() == nid) {
-		padata_do_multithreaded(&memmap->job);
-		return;
-	}
-	INIT_WORK_ONSTACK(&memmap->work, write_on_this_node);
-	queue_work_node(nid, system_unbound_wq, &memmap->work);
-	flush_work(&memmap->work);
-	destroy_work_on_stack(&memmap->work);
+	padata_do_multithreaded(&job);
 }
 
 /*
@@ -221,6 +208,7 @@ void memmap_write_hotplug(struct zone *zone, unsigned long start_pfn, unsigned l
 		.context = context,
 	};
 
+	highest_memmap_pfn = max(highest_memmap_pfn, memmap.end_pfn - 1);
 	write_memmap(&memmap, write_ram_pages, pageblock_nr_pages);
 }
 
@@ -235,8 +223,6 @@ void memmap_write_hotplug(struct zone *zone, unsigned long start_pfn, unsigned l
 void memmap_init_pageblocks(unsigned long start_pfn, unsigned long nr_pages, int migratetype)
 {
 	unsigned long pfn;
-
-	highest_memmap_pfn = max(highest_memmap_pfn, start_pfn + nr_pages - 1);
 
 	for (pfn = pageblock_align(start_pfn); pfn < start_pfn + nr_pages;
 	     pfn += pageblock_nr_pages) {
