@@ -26,10 +26,10 @@
 #include "shuffle.h"
 
 /*
- * How much is written at once: the struct pages of 16 GiB have 256 MiB, for which one CPU
- * takes some 50 ms.
+ * How much is written at once: the struct pages of 32 GiB have 512 MiB, for which one CPU
+ * takes some 100 ms.
  */
-#define WRITE_AHEAD	PFN_DOWN(SZ_16G)
+#define WRITE_AHEAD	PFN_DOWN(SZ_32G)
 
 static struct {
 	bool active;

@@ -6,6 +6,7 @@
  * or a compound page of device memory, they are the same but for the list that a struct
  * page is the head of, so all but the first ones are copies, made of whole words.
  */
+#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/cpumask.h>
 #include <linux/kconfig.h>
@@ -212,6 +213,24 @@ void memmap_write_hotplug(struct zone *zone, unsigned long start_pfn, unsigned l
 	write_memmap(&memmap, write_ram_pages, pageblock_nr_pages);
 }
 
+/*
+ * init_section_pageblocks() - set_pageblock_migratetype() for a whole section
+ *
+ * Nobody else has to do with its pageblocks, and compaction did not skip one yet.
+ */
+static void init_section_pageblocks(struct mem_section *section, int migratetype)
+{
+	/* The lowest bit of each pageblock */
+	const unsigned long lowest = ~0UL / ((1UL << NR_PAGEBLOCK_BITS) - 1);
+	unsigned long *word = section->usage->pageblock_flags;
+	unsigned int i;
+
+	if (page_group_by_mobility_disabled && migratetype < MIGRATE_PCPTYPES)
+		migratetype = MIGRATE_UNMOVABLE;
+	for (i = 0; i < BITS_TO_LONGS(SECTION_BLOCKFLAGS_BITS); i++)
+		word[i] = lowest * migratetype;
+}
+
 /**
  * memmap_init_pageblocks() - set the migratetype of pages that become part of a zone
  * @start_pfn: the first one; its struct page and those of the others are written
@@ -222,13 +241,18 @@ void memmap_write_hotplug(struct zone *zone, unsigned long start_pfn, unsigned l
  */
 void memmap_init_pageblocks(unsigned long start_pfn, unsigned long nr_pages, int migratetype)
 {
-	unsigned long pfn;
+	const unsigned long end_pfn = start_pfn + nr_pages;
+	unsigned long pfn, next;
 
-	for (pfn = pageblock_align(start_pfn); pfn < start_pfn + nr_pages;
-	     pfn += pageblock_nr_pages) {
-		set_pageblock_migratetype(pfn_to_page(pfn), migratetype);
-		if (IS_ALIGNED(pfn, PAGES_PER_SECTION))
+	for (pfn = pageblock_align(start_pfn); pfn < end_pfn; pfn = next) {
+		next = pfn + PAGES_PER_SECTION;
+		if (IS_ALIGNED(pfn, PAGES_PER_SECTION) && next <= end_pfn) {
+			init_section_pageblocks(__pfn_to_section(pfn), migratetype);
 			cond_resched();
+		} else {
+			next = pfn + pageblock_nr_pages;
+			set_pageblock_migratetype(pfn_to_page(pfn), migratetype);
+		}
 	}
 }
 
