@@ -124,7 +124,8 @@ void mhp_write_memmap(struct zone *zone, unsigned long start_pfn, unsigned long 
 		}
 		memmap_write_hotplug(zone, start_pfn, end_pfn - start_pfn, context);
 	}
-	range.ahead.asked_pfn = max(range.ahead.asked_pfn, start_pfn + nr_pages);
+	if (range.active)
+		range.ahead.asked_pfn = max(range.ahead.asked_pfn, start_pfn + nr_pages);
 }
 
 /**

@@ -6,8 +6,8 @@
 # comes at once or block by block, and whether a driver gets it first; and those of
 # device memory of each kind. The module memmap_test has what is compared with.
 #
-# Needs hidden memory, see mhp_ranges.sh. Several CPUs write the struct pages if there is
-# enough memory: memory_hotplug.memmap_share=2 makes it so here.
+# Needs hidden memory, see mhp_ranges.sh. Several CPUs write the struct pages, if there are
+# several: memory_hotplug.memmap_share is 2 here.
 
 # shellcheck disable=SC2154 # mhp_hex sets them
 set -euo pipefail
@@ -22,7 +22,11 @@ mhp_need_ranges
 mhp_need_hidden 2
 # In kernels without the series, what holds a memmap is not reserved.
 series=
-[ ! -e "$MHP_PARAM/memmap_share" ] || series=1
+if [ -e "$MHP_PARAM/memmap_share" ]; then
+	series=1
+	mhp_keep "$MHP_PARAM/memmap_share"
+	echo 2 > "$MHP_PARAM/memmap_share"
+fi
 order=$(awk '/^Page block order:/ { print $4 }' /proc/pagetypeinfo)
 
 # load [OPTION]: the module memmap_test
