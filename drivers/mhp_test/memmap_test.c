@@ -257,7 +257,9 @@ static int expect_online(char *line)
 	char name[16];
 	int zone, nid;
 
-	if (sscanf(line, "%d %15s", &nid, name) != 2 || !node_state(nid, N_ONLINE))
+	if (sscanf(line, "%d %15s", &nid, name) != 2)
+		return -EINVAL;
+	if (nid < 0 || nid >= MAX_NUMNODES || !node_state(nid, N_ONLINE))
 		return -EINVAL;
 	for (zone = 0; zone < MAX_NR_ZONES; zone++)
 		if (!strcmp(NODE_DATA(nid)->node_zones[zone].name, name))
@@ -312,11 +314,17 @@ static int compare_device(char *line)
 
 	if (sscanf(line, "%llx %llx %d %u", &start, &size, &references, &order) != 4)
 		return -EINVAL;
+	if (order > PFN_SECTION_SHIFT || !size || size > U64_MAX - start)
+		return -EINVAL;
 	start_pfn = PHYS_PFN(start);
 	end_pfn = start_pfn + PHYS_PFN(size);
 	pgmap = get_dev_pagemap(start_pfn, NULL);
 	if (!pgmap)
 		return -ENXIO;
+	if (start + size - 1 > pgmap->range.end) {
+		put_dev_pagemap(pgmap);
+		return -ENXIO;
+	}
 
 	memset(&seen, 0, sizeof(seen));
 	for (pfn = start_pfn; pfn < end_pfn; pfn++) {

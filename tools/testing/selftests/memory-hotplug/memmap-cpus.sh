@@ -3,7 +3,8 @@
 #
 # Memory comes and goes while CPUs do. Several CPUs write the struct pages of memory that
 # is added: here, each CPU but the first one goes offline and comes back all the time,
-# while ranges of RAM come online at once and go, and device memory is added and removed.
+# while device memory is added and removed, and between ranges of RAM that come online at
+# once and go: these keep CPUs as they are meanwhile.
 #
 # mhp.seconds=N on the kernel command line says for how long. Needs hidden memory, see
 # mhp_ranges.sh, and two CPUs.
@@ -22,8 +23,11 @@ mhp_need_ranges
 mhp_need_hidden 2
 [ -e "$MHP_PARAM/memmap_share" ] ||
 	mhp_skip "one CPU writes the memmap in this kernel (no memory_hotplug.memmap_share)"
-cpus=(/sys/devices/system/cpu/cpu[1-9]*/online)
-[ -e "${cpus[0]}" ] || mhp_skip "no CPU of this machine can go offline"
+cpus=()
+for cpu in /sys/devices/system/cpu/cpu[1-9]*/online; do
+	[ ! -e "$cpu" ] || [ "$(< "$cpu")" != 1 ] || cpus+=("$cpu")
+done
+[ ${#cpus[@]} != 0 ] || mhp_skip "no CPU of this machine can go offline"
 mhp_keep "$MHP_PARAM/memmap_share"
 echo 2 > "$MHP_PARAM/memmap_share"
 count=$((MHP_HIDDEN_BYTES / MHP_BLOCK_BYTES))
@@ -63,8 +67,10 @@ while [ $SECONDS -lt $end ] && [ "$MHP_FAULTS" = 0 ]; do
 		mhp_equal "memory$block" online "$REPLY"
 	done
 	mhp_must "$MHP_TEST/offline_and_remove_ram" "$start $size"
-	mhp_must "$MHP_TEST/add_device" "$start $size generic"
-	mhp_must "$MHP_TEST/remove_device" "$start"
+	for _ in {1..8}; do
+		mhp_must "$MHP_TEST/add_device" "$start $size generic"
+		mhp_must "$MHP_TEST/remove_device" "$start"
+	done
 	rounds=$((rounds + 1))
 done
 echo offline > "$MHP_SYS/auto_online_blocks"

@@ -36,6 +36,7 @@ load()
 	modprobe memmap_test "$@" 2> /dev/null || insmod /memmap_test.ko "$@"
 }
 
+rmmod memmap_test 2> /dev/null || true	# of an earlier run that ended early
 load 2> /dev/null || true
 [ -e $compare ] || mhp_skip "no module memmap_test in this kernel (CONFIG_MHP_TEST)"
 count=$((MHP_HIDDEN_BYTES / MHP_BLOCK_BYTES))
@@ -133,7 +134,8 @@ again()
 		[ "$REPLY" = online ] || continue
 		mhp_zones "$block"
 		zone=$REPLY
-		[ "$zone" != none ] || continue
+		# those in Movable are somebody's choice, to which they would not come back
+		[ "$zone" != none ] && [ "$zone" != Movable ] || continue
 		mhp_nid "$block"
 		nid=$REPLY
 		mhp_offline "$block" || continue
