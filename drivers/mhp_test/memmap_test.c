@@ -83,7 +83,8 @@ static __printf(3, 4) void wrong(unsigned long pfn, const char *what, const char
 	va_start(args, fmt);
 	text.fmt = fmt;
 	text.va = &args;
-	pr_err("pfn %#lx, %s: %pV\n", pfn, what, &text);
+	/* A console may need what zone->lock protects. */
+	printk_deferred(KERN_ERR pr_fmt("pfn %#lx, %s: %pV\n"), pfn, what, &text);
 	va_end(args);
 }
 
@@ -149,7 +150,7 @@ static void compare_lone(unsigned long pfn, unsigned long flags, unsigned int pa
 	compare(&expected, pfn, what);
 }
 
-/* Free pages; zone->lock is held, and those who log anything have no other page. */
+/* Free pages; zone->lock is held. */
 static void compare_free(unsigned long pfn, unsigned int order)
 {
 	struct page *page = pfn_to_page(pfn);

@@ -35,11 +35,13 @@ count=$((MHP_HIDDEN_BYTES / MHP_BLOCK_BYTES))
 mhp_hex start "$MHP_HIDDEN"
 mhp_hex size $((count * MHP_BLOCK_BYTES))
 
-# toggle: until the file goes; the number of times is left in another one
+# toggle: until SIGTERM comes, and then to the end of a round, with all CPUs online; the
+# number of rounds is left in a file
 toggle()
 {
 	local cpu times=0
 
+	trap 'rm -f "$MHP_TMP/go"' TERM
 	while [ -e "$MHP_TMP/go" ]; do
 		for cpu in "${cpus[@]}"; do
 			echo 0 > "$cpu" || :
@@ -54,8 +56,7 @@ toggle()
 
 mhp_plan 2
 touch "$MHP_TMP/go"
-toggle 2> /dev/null &
-toggler=$!
+mhp_spawn toggle
 
 rounds=0
 end=$((SECONDS + seconds))
@@ -74,8 +75,7 @@ while [ $SECONDS -lt $end ] && [ "$MHP_FAULTS" = 0 ]; do
 	rounds=$((rounds + 1))
 done
 echo offline > "$MHP_SYS/auto_online_blocks"
-rm "$MHP_TMP/go"
-wait $toggler
+mhp_release
 times=$(< "$MHP_TMP/times")
 mhp_note "$rounds rounds of memory, $times of ${#cpus[@]} CPUs"
 [ "$rounds" -gt 1 ] || mhp_bad "rounds of memory" "several" "$rounds"

@@ -221,6 +221,8 @@ mhp_restore()
 	local block dimm file type zone failed=0
 
 	mhp_release
+	[ -z "$MHP_MODULE" ] || rmmod "$MHP_MODULE" 2> /dev/null || true
+	MHP_MODULE=
 	for file in "${!MHP_KEPT[@]}"; do
 		mhp_write "$file" "${MHP_KEPT[$file]}\\n" || {
 			mhp_note "$file does not take '${MHP_KEPT[$file]}' again: $MHP_ERRNO"

@@ -58,6 +58,7 @@ mhp_dimm_add()
 	for block in "${after[@]}"; do
 		[ -n "${old[$block]:-}" ] || MHP_NEW+=("$block")
 	done
+	MHP_BROUGHT[$id]=${MHP_NEW[*]}
 	if [ -n "$policy" ]; then
 		for block in "${MHP_NEW[@]}"; do
 			mhp_wait_online "$block"
@@ -100,8 +101,38 @@ mhp_dimm_plug()
 # mhp_dimm_del ID [SECONDS]: unplug; REPLY says why not
 mhp_dimm_del()
 {
-	mhp_host dimm-del "$1" "${2:-20}" || return 1
+	mhp_host dimm-del "$1" "${2:-20}" ||
+		{ [[ $REPLY == *"already in progress"* ]] && mhp_dimm_give "$1"; } ||
+		return 1
 	mhp_dimm_gone "$1"
+}
+
+# mhp_dimm_give ID: hand over a DIMM that the hypervisor still waits for, after
+# the guest refused it without a word (pseries); REPLY stays when that fails
+mhp_dimm_give()
+{
+	local drmem=/proc/device-tree/ibm,dynamic-reconfiguration-memory
+	local -a blocks word
+	local first i drc='' asked=$REPLY
+
+	read -ra blocks <<< "${MHP_BROUGHT[$1]:-}"
+	[ "${#blocks[@]}" -gt 0 ] && [ -e "$drmem/ibm,dynamic-memory-v2" ] || return 1
+	# after their number, sets of LMBs: how many, address (2 cells), index of the
+	# first, associativity, flags
+	read -ra word <<< "$(od -An -v -tx1 -w4 "$drmem/ibm,dynamic-memory-v2" | tr -d ' ' | tr '\n' ' ')"
+	first=$((blocks[0] * MHP_BLOCK_BYTES))
+	for ((i = 1; i + 5 < ${#word[@]}; i += 6)); do
+		local lmb=$(((first - 16#${word[i + 1]}${word[i + 2]}) / MHP_BLOCK_BYTES))
+		if [ "$lmb" -ge 0 ] && [ "$lmb" -lt $((16#${word[i]})) ]; then
+			drc=$((16#${word[i + 3]} + lmb))
+		fi
+	done
+	[ -n "$drc" ] &&
+		mhp_write /sys/kernel/dlpar "memory remove indexed-count ${#blocks[@]} $drc" ||
+		{ REPLY=$asked; return 1; }
+	# there is nothing left to ask for
+	! mhp_host dimm-del "$1" 1 && [[ $REPLY == *"not found"* ]] || return 1
+	mhp_note "DIMM $1, refused before, was handed over"
 }
 
 # mhp_dimm_gone ID: the DIMM is not there any more
