@@ -34,17 +34,19 @@
 #include <linux/pageblock-flags.h>
 #include <linux/pfn.h>
 #include <linux/poison.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
+#include <linux/sprintf.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 /* One write to a file is one command. */
 #define MAX_COMMAND	100
 
-/* How many differences are logged; all are counted. */
-#define MAX_LOGGED	10
+/* How many differences are described; all are counted. */
+#define MAX_REMARKS	10
 
 static bool callback;
 module_param(callback, bool, 0444);
@@ -71,20 +73,22 @@ static struct {
 	unsigned long memmap;
 	unsigned long handed_on;
 	unsigned long wrong;
+	char remarks[MAX_REMARKS][100];
 } seen;
 
+/* Not to the log: this is called with zone->lock held, which a console may need. */
 static __printf(3, 4) void wrong(unsigned long pfn, const char *what, const char *fmt, ...)
 {
 	struct va_format text;
 	va_list args;
 
-	if (seen.wrong++ >= MAX_LOGGED)
+	if (seen.wrong++ >= MAX_REMARKS)
 		return;
 	va_start(args, fmt);
 	text.fmt = fmt;
 	text.va = &args;
-	/* A console may need what zone->lock protects. */
-	printk_deferred(KERN_ERR pr_fmt("pfn %#lx, %s: %pV\n"), pfn, what, &text);
+	snprintf(seen.remarks[seen.wrong - 1], sizeof(seen.remarks[0]), "pfn %#lx, %s: %pV",
+		 pfn, what, &text);
 	va_end(args);
 }
 
@@ -386,10 +390,14 @@ static const struct file_operations command_fops = {
 
 static int seen_show(struct seq_file *m, void *unused)
 {
+	unsigned int i;
+
 	mutex_lock(&seen_lock);
 	seq_printf(m, "blocks %lu\nfree %lu\nin_use %lu\nmemmap %lu\nhanded_on %lu\nwrong %lu\n",
 		   seen.blocks, seen.free, seen.in_use, seen.memmap, seen.handed_on,
 		   seen.wrong);
+	for (i = 0; i < MAX_REMARKS && i < seen.wrong; i++)
+		seq_printf(m, "%s\n", seen.remarks[i]);
 	mutex_unlock(&seen_lock);
 	return 0;
 }

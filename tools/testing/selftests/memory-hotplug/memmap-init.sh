@@ -58,6 +58,12 @@ module()
 	load "$@"
 }
 
+# remarks: what memmap_test has to say of each difference
+remarks()
+{
+	sed -n 's/^pfn/# &/p' $compare/seen
+}
+
 # device NAME START OFFSET REFERENCES ORDER OPTION...
 device()
 {
@@ -68,7 +74,8 @@ device()
 	shift 5
 	mhp_must "$MHP_TEST/add_device" "$at $size $*"
 	mhp_write $compare/device "$from $rest $references $order" ||
-		mhp_bad "struct pages of device memory" "as ever" "$(dmesg | tail -n 3)"
+		mhp_bad "struct pages of device memory" "as ever" "$MHP_ERRNO"
+	remarks
 	mhp_must "$MHP_TEST/remove_device" "$at"
 	mhp_done "$name"
 }
@@ -87,7 +94,7 @@ seen()
 		mhp_bad "$1: pages that somebody allocated at once" "a quarter at most" "${n[in_use]}"
 	mhp_equal "$1: pages that a driver got" "${3:-0}" "${n[handed_on]}"
 	mhp_equal "$1: words that are not as ever" 0 "${n[wrong]}"
-	[ "${n[wrong]}" = 0 ] || mhp_note "$(dmesg | grep memmap_test | tail -n 10)"
+	remarks
 	[ "${n[memmap]}" = 0 ] || mhp_note "$1: ${n[memmap]} pages hold struct pages"
 }
 
