@@ -15,7 +15,7 @@ set -euo pipefail
 # shellcheck source=mhp_dax.sh
 . "$(dirname "$0")/mhp_dax.sh"
 
-mhp_setting cycles 5
+mhp_setting cycles 2
 cycles=$REPLY
 
 mhp_start $((240 + cycles * 40)) "$@"

@@ -13,7 +13,7 @@ set -euo pipefail
 # shellcheck source=mhp_lib.sh
 . "$(dirname "$0")/mhp_lib.sh"
 
-mhp_setting cycles 10
+mhp_setting cycles 4
 cycles=$REPLY
 
 mhp_start $((240 + cycles * 30)) "$@"

@@ -17,7 +17,11 @@ set -euo pipefail
 # shellcheck source=mhp_lib.sh
 . "$(dirname "$0")/mhp_lib.sh"
 
-mhp_start 900 "$@"
+seed=${1:-${MHP_SEED:-$RANDOM}}
+mhp_setting every 4
+every=$REPLY
+
+mhp_start 900 "$seed"
 mhp_need_faults
 mhp_remember
 mhp_need_ranges
@@ -26,8 +30,8 @@ most=2000	# allocations; more are a sign of an operation that never ends
 slack=256	# pages that may come and go in a system at rest
 sites=0
 
-# every_failure FILE TEXT COMMAND...: write TEXT to FILE with each allocation failing
-# in turn, and undo it with COMMAND. Ends undone.
+# every_failure FILE TEXT COMMAND...: write TEXT to FILE with one allocation after the
+# other failing, and undo it with COMMAND. Ends undone.
 every_failure()
 {
 	local n file=$1 text=$2
@@ -35,7 +39,7 @@ every_failure()
 
 	shift 2
 	mhp_snapshot "$before"
-	for ((n = 1; n <= most; n++)); do
+	for ((n = 1; n <= most; n += n < 6 ? 1 : 1 + RANDOM % (2 * every - 1))); do
 		if mhp_fail_nth "$n" "$file" "$text"; then
 			[ "$MHP_LEFT" = 0 ] && survived=$((survived + 1))
 		else
@@ -47,8 +51,8 @@ every_failure()
 		# What stays behind here would also show at the next failure.
 		[ "$MHP_LEFT" = 0 ] || mhp_unchanged "all done again and undone" "$before"
 		[ "$MHP_FAULTS" = 0 ] && [ "$MHP_LEFT" = 0 ] || break
+		sites=$((sites + 1))
 	done
-	sites=$((sites + n - 1))
 	mhp_free
 	mhp_note "\"$text\" to ${file##*/}: $refused refused, $survived came through, $REPLY pages are free"
 	[ "$n" -le "$most" ] || mhp_bad "allocations" "at most $most" more
@@ -115,6 +119,9 @@ hidden=0
 [ "$MHP_HIDDEN_BYTES" -lt $((2 * MHP_BLOCK_BYTES)) ] || hidden=1
 mhp_plan $((5 + hidden * 9))
 
+mhp_note "seed $seed, about one allocation in $every"
+RANDOM=$seed
+
 # A first round fills the caches that stay, such as tables of sections.
 mhp_must "$MHP_TEST/add_device" "$private,$private2 $size,2M private"
 mhp_must "$MHP_TEST/remove_device" all
@@ -159,6 +166,6 @@ if [ $hidden = 1 ]; then
 	mhp_must "$MHP_TEST/remove_device" all
 fi
 
-mhp_note "$sites allocations failed"
+mhp_note "$sites operations had an allocation fail"
 mhp_none_lost "$free" "$slack"
 mhp_finish
