@@ -582,11 +582,13 @@ static void killed(void)
 	const u64 before = carved();
 	unsigned int *times = mmap(NULL, page, PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	/* Large units take their time. */
+	const int children = unit >= 128 << 20 ? 15 : 40;
 	int i, pid, how, ms, most = 0;
 
 	if (times == MAP_FAILED)
 		give_up("no memory");
-	for (i = 0; i < 40; i++) {
+	for (i = 0; i < children; i++) {
 		const unsigned int from = *times;
 
 		seed += i;
