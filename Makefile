@@ -13,10 +13,10 @@ help:
 	@echo '  make demo                     build a kernel, hot-add a DIMM, use it, unplug it (x86_64)'
 	@echo '  make test                     all tests, on x86_64, arm64 and ppc64le'
 	@echo '  make test SUITE=kunit ARCH=x86_64 VARIANT=patched'
-	@echo '                                some: series, harness, kunit, selftest, vmemmap, placement,'
-	@echo '                                carve, stock, debug, soak, all-variants'
+	@echo '                                some: series, harness, kunit, selftest, vmemmap, memmap,'
+	@echo '                                placement, carve, stock, debug, soak, all-variants'
 	@echo '  make kernel ARCH=.. VARIANT=..  one kernel for a guest: patched, stock, debug,'
-	@echo '                                64k (arm64), wide (x86_64)'
+	@echo '                                checked, 64k (arm64), wide (x86_64)'
 	@echo '  make bench                    stock and patched on the same work, as ratios'
 	@echo '  make profile                  where stock and patched spend it, by function'
 	@echo

@@ -6,17 +6,17 @@
  * other. What depends on how much memory there is, and has nothing to do with the one or
  * the other block, waits for the last one.
  *
- * All of this is called with device_hotplug_lock, which is held throughout a range, so
- * there is one at most, and no block of somebody else comes in between. (The driver core
- * has no way to assert that.)
+ * One range lasts at a time, and is that of the task which began it: blocks that others
+ * bring online or take offline meanwhile are no part of it. Nearly everybody has
+ * device_hotplug_lock for as long, but who loads ACPI tables with memory in them has not.
  */
 #include <linux/math.h>
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
-#include <linux/pfn.h>
-#include <linux/sizes.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/swap.h>
 #include <linux/writeback.h>
@@ -25,14 +25,12 @@
 #include "internal.h"
 #include "shuffle.h"
 
-/*
- * How much is written at once: the struct pages of 32 GiB have 512 MiB, for which one CPU
- * takes some 100 ms.
- */
-#define WRITE_AHEAD	PFN_DOWN(SZ_32G)
+/* Held for as long as a range lasts; around mem_hotplug_lock */
+static DEFINE_MUTEX(range_lock);
 
 static struct {
-	bool active;
+	/* Who began it; nobody else looks at the rest. */
+	struct task_struct *owner;
 	/* Pages go to LRU lists at once, until the end. */
 	bool no_lru_cache;
 	/* Reserves are up to date with so many managed pages in @zone. */
@@ -53,6 +51,11 @@ static struct {
 	} ahead;
 } range;
 
+static bool in_range(void)
+{
+	return READ_ONCE(range.owner) == current;
+}
+
 static void update_reserves(void)
 {
 	init_per_zone_wmark_min();
@@ -71,14 +74,16 @@ void mhp_update_reserves(struct zone *zone)
 {
 	const unsigned long managed = zone_managed_pages(zone);
 
-	if (range.active && zone == range.zone &&
-	    abs_diff(managed, range.managed) <= range.managed / 8) {
-		range.stale = true;
-		return;
+	if (in_range()) {
+		if (zone == range.zone &&
+		    abs_diff(managed, range.managed) <= range.managed / 8) {
+			range.stale = true;
+			return;
+		}
+		range.zone = zone;
+		range.managed = managed;
+		range.stale = false;
 	}
-	range.zone = zone;
-	range.managed = managed;
-	range.stale = false;
 	update_reserves();
 }
 
@@ -109,8 +114,13 @@ void mhp_write_memmap(struct zone *zone, unsigned long start_pfn, unsigned long 
 {
 	unsigned long end_pfn = start_pfn + nr_pages;
 
+	if (!in_range()) {
+		memmap_write_hotplug(zone, start_pfn, nr_pages, context);
+		return;
+	}
 	if (!is_written(zone, start_pfn, nr_pages, context)) {
-		const unsigned long ahead_pfn = min(range.end_pfn, start_pfn + WRITE_AHEAD);
+		const unsigned long ahead_pfn = min(range.end_pfn,
+						    start_pfn + memmap_write_ahead(zone));
 
 		if (range.ahead.zone &&
 		    (range.ahead.zone != zone || range.ahead.context != context)) {
@@ -124,8 +134,7 @@ void mhp_write_memmap(struct zone *zone, unsigned long start_pfn, unsigned long 
 		}
 		memmap_write_hotplug(zone, start_pfn, end_pfn - start_pfn, context);
 	}
-	if (range.active)
-		range.ahead.asked_pfn = max(range.ahead.asked_pfn, start_pfn + nr_pages);
+	range.ahead.asked_pfn = max(range.ahead.asked_pfn, start_pfn + nr_pages);
 }
 
 /**
@@ -134,7 +143,7 @@ void mhp_write_memmap(struct zone *zone, unsigned long start_pfn, unsigned long 
  */
 void mhp_shuffle(struct zone *zone)
 {
-	if (!range.active) {
+	if (!in_range()) {
 		shuffle_zone(zone);
 		return;
 	}
@@ -151,7 +160,7 @@ void mhp_shuffle(struct zone *zone)
 void mhp_begin_offline(struct zone *zone)
 {
 	zone_pcp_disable(zone);
-	if (!range.no_lru_cache)
+	if (!in_range() || !range.no_lru_cache)
 		lru_cache_disable();
 }
 
@@ -161,9 +170,15 @@ void mhp_begin_offline(struct zone *zone)
  */
 void mhp_end_offline(struct zone *zone)
 {
-	if (!range.no_lru_cache)
+	if (!in_range() || !range.no_lru_cache)
 		lru_cache_enable();
 	zone_pcp_enable(zone);
+}
+
+static void begin_range(void)
+{
+	mutex_lock(&range_lock);
+	WRITE_ONCE(range.owner, current);
 }
 
 /**
@@ -173,12 +188,13 @@ void mhp_end_offline(struct zone *zone)
  * @nr_pages: of all of them
  * @write_ahead: whether their struct pages may be written before they come online
  *
- * Context: device_hotplug_lock, until mhp_end_range().
+ * Context: may sleep; the caller brings all of them online by itself, and does not have
+ * mem_hotplug_lock. Until mhp_end_range(), others that begin a range wait.
  */
 void mhp_begin_online_range(unsigned long start_pfn, unsigned long nr_pages,
 			    bool write_ahead)
 {
-	range.active = true;
+	begin_range();
 	if (write_ahead)
 		range.end_pfn = start_pfn + nr_pages;
 }
@@ -187,27 +203,38 @@ void mhp_begin_online_range(unsigned long start_pfn, unsigned long nr_pages,
  * mhp_begin_offline_range() - memory blocks go offline, one after the other, and come
  * online again if not all do
  *
- * Context: device_hotplug_lock, until mhp_end_range().
+ * Context: see mhp_begin_online_range().
  */
 void mhp_begin_offline_range(void)
 {
+	begin_range();
 	lru_cache_disable();
 	range.no_lru_cache = true;
-	range.active = true;
 }
 
-/** mhp_end_range() - they all did, or some failed */
+/**
+ * mhp_end_range() - they all did, or some failed
+ *
+ * Context: the task that began the range, without mem_hotplug_lock.
+ */
 void mhp_end_range(void)
 {
-	/* Those that are still offline have no use for what was written. */
-	if (range.ahead.asked_pfn < range.ahead.end_pfn)
-		poison_memmap(range.ahead.asked_pfn,
-			      range.ahead.end_pfn - range.ahead.asked_pfn);
-	if (range.stale)
-		update_reserves();
-	if (range.unshuffled)
-		shuffle_zone(range.unshuffled);
+	const bool unused = range.ahead.asked_pfn < range.ahead.end_pfn;
+
+	if (unused || range.stale || range.unshuffled) {
+		mem_hotplug_begin();
+		/* Those that are still offline have no use for what was written. */
+		if (unused)
+			poison_memmap(range.ahead.asked_pfn,
+				      range.ahead.end_pfn - range.ahead.asked_pfn);
+		if (range.stale)
+			update_reserves();
+		if (range.unshuffled)
+			shuffle_zone(range.unshuffled);
+		mem_hotplug_done();
+	}
 	if (range.no_lru_cache)
 		lru_cache_enable();
 	memset(&range, 0, sizeof(range));
+	mutex_unlock(&range_lock);
 }

@@ -50,21 +50,54 @@ struct memmap {
 	unsigned long start_pfn;
 	unsigned long end_pfn;
 	struct zone *zone;
-	/* RAM */
+	/* RAM, which may be there for struct pages itself */
 	enum meminit_context context;
+	bool hosting;
 	/* Device memory */
 	struct dev_pagemap *pgmap;
 	struct vmem_altmap *altmap;
 	unsigned int shared_shift;
 };
 
+/* The node whose CPUs write struct pages of a zone */
+static int writing_node(struct zone *zone)
+{
+	const int nid = zone_to_nid(zone);
+
+	return IS_ENABLED(CONFIG_NUMA) ? numa_nearest_node(nid, N_CPU) : nid;
+}
+
+/* How many of its CPUs work for others, as workqueues see it */
 static unsigned int cpus_of(int nid)
 {
 	const unsigned int most = READ_ONCE(memmap_cpus);
-	const unsigned int n = cpumask_weight_and(cpumask_of_node(nid),
-						  housekeeping_cpumask(HK_TYPE_WQ));
+	unsigned int cpu, n = 0;
 
+	for_each_cpu_and(cpu, cpumask_of_node(nid), cpu_online_mask)
+		if (housekeeping_cpu(cpu, HK_TYPE_WQ) &&
+		    housekeeping_cpu(cpu, HK_TYPE_DOMAIN))
+			n++;
 	return max(most ? min(n, most) : n, 1);
+}
+
+static unsigned long share_pages(void)
+{
+	return READ_ONCE(memmap_share) * (SZ_1M / PAGE_SIZE);
+}
+
+/**
+ * memmap_write_ahead() - how many struct pages are worth writing in one go
+ * @zone: has the pages
+ *
+ * Return: so many pages that several CPUs are busy for long, compared to what it takes to
+ * wake them up, but no longer than others may wait for mem_hotplug_lock: 32 shares each,
+ * whose struct pages are written in some 20 ms by default; 0 if there is one CPU.
+ */
+unsigned long memmap_write_ahead(struct zone *zone)
+{
+	const unsigned int nr_cpus = cpus_of(writing_node(zone));
+
+	return nr_cpus == 1 ? 0 : 32 * nr_cpus * share_pages();
 }
 
 /*
@@ -80,15 +113,11 @@ static void write_memmap(struct memmap *memmap,
 			 unsigned long align)
 {
 	const unsigned long nr_pages = memmap->end_pfn - memmap->start_pfn;
-	const unsigned long share = max(READ_ONCE(memmap_share) * (SZ_1M / PAGE_SIZE),
-					align);
-	int nid = zone_to_nid(memmap->zone);
+	const unsigned long share = max(share_pages(), align);
+	const int nid = writing_node(memmap->zone);
+	const unsigned int nr_cpus = cpus_of(nid);
 	struct padata_mt_job job;
-	unsigned int nr_cpus;
 
-	if (IS_ENABLED(CONFIG_NUMA))
-		nid = numa_nearest_node(nid, N_CPU);
-	nr_cpus = cpus_of(nid);
 	if (nr_cpus == 1 || nr_pages / share < 2) {
 		write(0, nr_pages, memmap);
 		return;
@@ -155,16 +184,21 @@ static __always_inline void copy(struct page *page, unsigned long nr_pages,
 	}
 }
 
-static void init_ram_page(struct page *page, unsigned long pfn, struct zone *zone,
-			  enum meminit_context context)
+static void init_ram_page(struct page *page, unsigned long pfn, const struct memmap *memmap)
 {
+	struct zone *zone = memmap->zone;
+
 	__init_single_page(page, pfn, zone_idx(zone), zone_to_nid(zone));
-	if (context == MEMINIT_HOTPLUG_FREE)
-		set_page_count(page, 0);
-	else if (zone_is_zone_device(zone))
+	if (memmap->hosting) {
 		__SetPageReserved(page);
-	else
+		SetPageVmemmapSelfHosted(page);
+	} else if (memmap->context == MEMINIT_HOTPLUG_FREE) {
+		set_page_count(page, 0);
+	} else if (zone_is_zone_device(zone)) {
+		__SetPageReserved(page);
+	} else {
 		__SetPageOffline(page);
+	}
 }
 
 static void write_ram_pages(unsigned long start, unsigned long end, void *arg)
@@ -177,13 +211,12 @@ static void write_ram_pages(unsigned long start, unsigned long end, void *arg)
 	for (pfn = memmap->start_pfn + start; pfn < end_pfn; pfn = next) {
 		next = min(end_pfn, pageblock_end_pfn(pfn));
 		page = pfn_to_page(pfn);
-		init_ram_page(page, pfn, memmap->zone, memmap->context);
+		init_ram_page(page, pfn, memmap);
 		if (copies_will_do())
 			copy(page + 1, next - pfn - 1, page, true);
 		else
 			while (++pfn < next)
-				init_ram_page(pfn_to_page(pfn), pfn, memmap->zone,
-					      memmap->context);
+				init_ram_page(pfn_to_page(pfn), pfn, memmap);
 		cond_resched();
 	}
 }
@@ -285,6 +318,30 @@ void memmap_init_hotplug(struct zone *zone, unsigned long start_pfn, unsigned lo
 	}
 	memmap_write_hotplug(zone, start_pfn, end_pfn - start_pfn, context);
 	memmap_init_pageblocks(start_pfn, end_pfn - start_pfn, migratetype);
+}
+
+/**
+ * memmap_init_hosting() - initialize the memmap of RAM that holds a memmap itself
+ * @zone: has it
+ * @start_pfn: its first page
+ * @nr_pages: how many there are; whole pageblocks
+ *
+ * The pages are reserved and PageVmemmapSelfHosted.
+ *
+ * Context: see memmap_write_hotplug(); the zone spans the pages.
+ */
+void memmap_init_hosting(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages)
+{
+	struct memmap memmap = {
+		.start_pfn = start_pfn,
+		.end_pfn = start_pfn + nr_pages,
+		.zone = zone,
+		.hosting = true,
+	};
+
+	highest_memmap_pfn = max(highest_memmap_pfn, memmap.end_pfn - 1);
+	write_memmap(&memmap, write_ram_pages, pageblock_nr_pages);
+	memmap_init_pageblocks(start_pfn, nr_pages, MIGRATE_UNMOVABLE);
 }
 
 #ifdef CONFIG_ZONE_DEVICE

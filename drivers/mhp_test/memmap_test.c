@@ -18,6 +18,7 @@
 #include <linux/debugfs.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
+#include <linux/kstrtox.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/memory.h>
@@ -66,10 +67,14 @@ MODULE_PARM_DESC(block_order, "Page block order of /proc/pagetypeinfo");
 static DEFINE_MUTEX(seen_lock);
 static int expected_nid;
 static enum zone_type expected_zone = ZONE_MOVABLE;
+static bool any_zone;
+/* The first page of the memory block that is to stay online, or offline */
+static unsigned long refused_pfn = ULONG_MAX;
 static struct {
 	unsigned long blocks;
 	unsigned long free;
 	unsigned long in_use;
+	unsigned long used;
 	unsigned long memmap;
 	unsigned long handed_on;
 	unsigned long wrong;
@@ -125,16 +130,25 @@ static bool starts_pageblock(unsigned long pfn)
 }
 
 /* get_pageblock_migratetype() is not for modules. */
-static void compare_migratetype(unsigned long pfn, int expected)
+static void compare_pageblock(unsigned long pfn, int migratetype)
 {
 	const unsigned long *bitmap = __pfn_to_section(pfn)->usage->pageblock_flags;
 	const unsigned int bit = ((pfn & ~PAGE_SECTION_MASK) >> block_order) *
 				 NR_PAGEBLOCK_BITS;
 	const int is = bitmap[bit / BITS_PER_LONG] >> bit % BITS_PER_LONG &
-		       MIGRATETYPE_MASK;
+		       ((1 << NR_PAGEBLOCK_BITS) - 1);
 
-	if (is != expected)
-		wrong(pfn, "pageblock", "migratetype %d instead of %d", is, expected);
+	/* No more than that: compaction, which marks what it skips, was not here yet. */
+	if (is != migratetype)
+		wrong(pfn, "pageblock", "%#x instead of migratetype %d", is, migratetype);
+}
+
+static void compare_pageblocks(unsigned long pfn, unsigned long end_pfn, int migratetype)
+{
+	for (pfn = ALIGN(pfn, 1UL << block_order); pfn < end_pfn; pfn += 1UL << block_order) {
+		compare_pageblock(pfn, migratetype);
+		cond_resched();
+	}
 }
 
 /* A page of memory that no list has */
@@ -152,6 +166,22 @@ static void compare_lone(unsigned long pfn, unsigned long flags, unsigned int pa
 		expected.page_type = page_type << 24;
 	set_page_count(&expected, refcount);
 	compare(&expected, pfn, what);
+}
+
+/* A page that somebody had and gave back: some words are as he left them. */
+static void compare_used(unsigned long pfn)
+{
+	const struct page *page = pfn_to_page(pfn);
+	struct page expected;
+
+	expect(&expected, pfn, expected_zone, expected_nid);
+	if (page->flags != expected.flags)
+		wrong(pfn, "used page", "flags %#lx instead of %#lx", page->flags,
+		      expected.flags);
+	if (page_ref_count(page) || atomic_read(&page->_mapcount) != -1)
+		wrong(pfn, "used page", "%d references, mapcount %d",
+		      page_ref_count(page), atomic_read(&page->_mapcount));
+	seen.used++;
 }
 
 /* Free pages; zone->lock is held. */
@@ -177,6 +207,8 @@ static void compare_free(unsigned long pfn, unsigned int order)
 			expected.lru.next = LIST_POISON1;
 			expected.lru.prev = LIST_POISON2;
 			compare(&expected, pfn + i, "first of merged free pages");
+		} else if (page->lru.next != &page->lru) {
+			compare_used(pfn + i);
 		} else {
 			compare_lone(pfn + i, 0, 0, 0, "free page");
 		}
@@ -189,10 +221,8 @@ static void compare_online(unsigned long start_pfn, unsigned long end_pfn)
 	unsigned long pfn = start_pfn, flags;
 	unsigned int order;
 
+	compare_pageblocks(start_pfn, end_pfn, MIGRATE_MOVABLE);
 	while (pfn < end_pfn) {
-		if (starts_pageblock(pfn))
-			compare_migratetype(pfn, MIGRATE_MOVABLE);
-
 		spin_lock_irqsave(&zone->lock, flags);
 		if (PageBuddy(pfn_to_page(pfn))) {
 			order = page_private(pfn_to_page(pfn));
@@ -215,11 +245,16 @@ static int memory_online(struct notifier_block *nb, unsigned long action, void *
 	const unsigned long block_pfn = ALIGN_DOWN(notify->start_pfn, block_pages);
 	unsigned long pfn, end_pfn = notify->start_pfn;
 
+	if (action == MEM_GOING_ONLINE || action == MEM_GOING_OFFLINE)
+		return READ_ONCE(refused_pfn) == block_pfn ? notifier_from_errno(-EBUSY) :
+							     NOTIFY_DONE;
 	if (action != MEM_ONLINE)
 		return NOTIFY_DONE;
 
 	mutex_lock(&seen_lock);
 	seen.blocks++;
+	if (any_zone)
+		expected_zone = page_zonenum(pfn_to_page(notify->start_pfn));
 	compare_online(notify->start_pfn, notify->start_pfn + notify->nr_pages);
 	/* Maybe there is nothing else in the block. */
 	if (!notify->nr_pages)
@@ -229,10 +264,9 @@ static int memory_online(struct notifier_block *nb, unsigned long action, void *
 				  (memmap_reserved ? BIT(PG_reserved) : 0), 0, 1,
 			     "page of the memmap");
 		seen.memmap++;
-		if (starts_pageblock(pfn))
-			compare_migratetype(pfn, MIGRATE_UNMOVABLE);
 		cond_resched();
 	}
+	compare_pageblocks(block_pfn, end_pfn, MIGRATE_UNMOVABLE);
 	mutex_unlock(&seen_lock);
 	return NOTIFY_OK;
 }
@@ -256,7 +290,7 @@ static void hand_on(struct page *page, unsigned int order)
 
 /* The files */
 
-/* "NID ZONE": where memory comes online from now on */
+/* "NID ZONE": where memory comes online from now on; ZONE may be "any" */
 static int expect_online(char *line)
 {
 	char name[16];
@@ -269,11 +303,28 @@ static int expect_online(char *line)
 	for (zone = 0; zone < MAX_NR_ZONES; zone++)
 		if (!strcmp(NODE_DATA(nid)->node_zones[zone].name, name))
 			break;
-	if (zone == MAX_NR_ZONES)
+	if (zone == MAX_NR_ZONES && strcmp(name, "any"))
 		return -EINVAL;
 	expected_nid = nid;
+	any_zone = zone == MAX_NR_ZONES;
 	expected_zone = zone;
 	memset(&seen, 0, sizeof(seen));
+	return 0;
+}
+
+/* "START", or "none": the memory block there is to stay as it is */
+static int refuse(char *line)
+{
+	u64 start;
+
+	if (!strcmp(strim(line), "none")) {
+		WRITE_ONCE(refused_pfn, ULONG_MAX);
+		return 0;
+	}
+	if (kstrtou64(strim(line), 0, &start) ||
+	    !IS_ALIGNED(start, memory_block_size_bytes()))
+		return -EINVAL;
+	WRITE_ONCE(refused_pfn, PHYS_PFN(start));
 	return 0;
 }
 
@@ -344,10 +395,9 @@ static int compare_device(char *line)
 		if (order)
 			expect_compound(pages, pfn_to_page(pfn - n), n, order);
 		compare(page, pfn, n ? "tail page" : "device page");
-		if (starts_pageblock(pfn))
-			compare_migratetype(pfn, MIGRATE_MOVABLE);
 		cond_resched();
 	}
+	compare_pageblocks(start_pfn, end_pfn, MIGRATE_MOVABLE);
 	put_dev_pagemap(pgmap);
 	return seen.wrong ? -EIO : 0;
 }
@@ -358,6 +408,7 @@ static const struct command {
 	int (*run)(char *line);
 } commands[] = {
 	{ "expect", expect_online },
+	{ "refuse", refuse },
 #ifdef CONFIG_ZONE_DEVICE
 	{ "device", compare_device },
 #endif
@@ -393,9 +444,9 @@ static int seen_show(struct seq_file *m, void *unused)
 	unsigned int i;
 
 	mutex_lock(&seen_lock);
-	seq_printf(m, "blocks %lu\nfree %lu\nin_use %lu\nmemmap %lu\nhanded_on %lu\nwrong %lu\n",
-		   seen.blocks, seen.free, seen.in_use, seen.memmap, seen.handed_on,
-		   seen.wrong);
+	seq_printf(m, "blocks %lu\nfree %lu\nused %lu\nin_use %lu\nmemmap %lu\nhanded_on %lu\nwrong %lu\n",
+		   seen.blocks, seen.free, seen.used, seen.in_use, seen.memmap,
+		   seen.handed_on, seen.wrong);
 	for (i = 0; i < MAX_REMARKS && i < seen.wrong; i++)
 		seq_printf(m, "%s\n", seen.remarks[i]);
 	mutex_unlock(&seen_lock);

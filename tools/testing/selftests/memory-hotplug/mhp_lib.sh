@@ -2,8 +2,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the tests and the other parts use them
 #
 # What the memory hotplug tests share: results here; sysfs files, memory blocks,
-# DIMMs, counts, failing allocations, ranges of the test module, and leaving the
-# machine as it was in files of their own.
+# DIMMs, counts, failing allocations, ranges of the test module, their struct pages, and
+# leaving the machine as it was in files of their own.
 #
 # A test calls, in this order:
 #	mhp_start SECONDS "$@"	root, sysfs, a time limit
@@ -55,6 +55,8 @@ declare -A MHP_BEFORE=() # everything, as it was before the test
 . "$(dirname "${BASH_SOURCE[0]}")/mhp_faults.sh"
 # shellcheck source=mhp_ranges.sh
 . "$(dirname "${BASH_SOURCE[0]}")/mhp_ranges.sh"
+# shellcheck source=mhp_memmap.sh
+. "$(dirname "${BASH_SOURCE[0]}")/mhp_memmap.sh"
 
 mhp_note()
 {

@@ -65,6 +65,28 @@ mhp_memmap_on_memory()
 	[ $((pages % pageblock)) = 0 ]
 }
 
+# mhp_ram_goes FIRST COUNT: memory blocks of hidden memory go offline, from the last one
+# on, and away, if the kernel has nothing in those of its zones
+mhp_ram_goes()
+{
+	local block zone at size
+
+	for ((block = $1 + $2 - 1; block >= $1; block--)); do
+		mhp_state "$block"
+		[ "$REPLY" = online ] || continue
+		mhp_zones "$block"
+		zone=$REPLY
+		mhp_offline "$block" || {
+			mhp_refused "$block" "$zone"
+			MHP_STUCK[$block]=$zone
+		}
+	done
+	[ ${#MHP_STUCK[@]} = 0 ] || return 0
+	mhp_hex at $(($1 * MHP_BLOCK_BYTES))
+	mhp_hex size $(($2 * MHP_BLOCK_BYTES))
+	mhp_must "$MHP_TEST/remove_ram" "$at $size"
+}
+
 # mhp_hex NAME NUMBER: sets NAME to the number as the files of the module take it
 mhp_hex()
 {
