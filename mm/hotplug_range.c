@@ -51,7 +51,8 @@ static struct {
 	} ahead;
 } range;
 
-static bool in_range(void)
+/* Is there a range, and is it the one of who is here? */
+static bool is_ours(void)
 {
 	return READ_ONCE(range.owner) == current;
 }
@@ -74,7 +75,7 @@ void mhp_update_reserves(struct zone *zone)
 {
 	const unsigned long managed = zone_managed_pages(zone);
 
-	if (in_range()) {
+	if (is_ours()) {
 		if (zone == range.zone &&
 		    abs_diff(managed, range.managed) <= range.managed / 8) {
 			range.stale = true;
@@ -114,7 +115,7 @@ void mhp_write_memmap(struct zone *zone, unsigned long start_pfn, unsigned long 
 {
 	unsigned long end_pfn = start_pfn + nr_pages;
 
-	if (!in_range()) {
+	if (!is_ours()) {
 		memmap_write_hotplug(zone, start_pfn, nr_pages, context);
 		return;
 	}
@@ -143,7 +144,7 @@ void mhp_write_memmap(struct zone *zone, unsigned long start_pfn, unsigned long 
  */
 void mhp_shuffle(struct zone *zone)
 {
-	if (!in_range()) {
+	if (!is_ours()) {
 		shuffle_zone(zone);
 		return;
 	}
@@ -160,7 +161,7 @@ void mhp_shuffle(struct zone *zone)
 void mhp_begin_offline(struct zone *zone)
 {
 	zone_pcp_disable(zone);
-	if (!in_range() || !range.no_lru_cache)
+	if (!is_ours() || !range.no_lru_cache)
 		lru_cache_disable();
 }
 
@@ -170,7 +171,7 @@ void mhp_begin_offline(struct zone *zone)
  */
 void mhp_end_offline(struct zone *zone)
 {
-	if (!in_range() || !range.no_lru_cache)
+	if (!is_ours() || !range.no_lru_cache)
 		lru_cache_enable();
 	zone_pcp_enable(zone);
 }

@@ -12,5 +12,5 @@
 # What a struct page is before it is written must not be what it was the last time:
 # guest: --append init_on_alloc=1
 # modules: drivers/mhp_test
-# timeout: 600
-exec bash /selftests/in-guest memmap-cpus.sh memmap-init.sh range-at-once.sh
+# timeout: 400
+exec bash /selftests/in-guest memmap-cpus.sh memmap-init.sh
