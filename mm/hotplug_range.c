@@ -10,12 +10,15 @@
  * bring online or take offline meanwhile are no part of it. Nearly everybody has
  * device_hotplug_lock for as long, but who loads ACPI tables with memory in them has not.
  */
+#include <linux/align.h>
 #include <linux/math.h>
+#include <linux/memory.h>
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/mutex.h>
+#include <linux/pfn.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/swap.h>
@@ -28,8 +31,8 @@
 /* Held for as long as a range lasts; around mem_hotplug_lock */
 static DEFINE_MUTEX(range_lock);
 
+/* Protected by mem_hotplug_lock */
 static struct {
-	/* Who began it; nobody else looks at the rest. */
 	struct task_struct *owner;
 	/* Pages go to LRU lists at once, until the end. */
 	bool no_lru_cache;
@@ -54,7 +57,7 @@ static struct {
 /* Is there a range, and is it the one of who is here? */
 static bool is_ours(void)
 {
-	return READ_ONCE(range.owner) == current;
+	return range.owner == current;
 }
 
 static void update_reserves(void)
@@ -96,6 +99,23 @@ static bool is_written(struct zone *zone, unsigned long start_pfn, unsigned long
 	       start_pfn + nr_pages <= range.ahead.end_pfn;
 }
 
+/* Where memory that is offline at @pfn ends; @end_pfn at the latest */
+static unsigned long end_of_offline(unsigned long pfn, unsigned long end_pfn)
+{
+	while (pfn < end_pfn && !online_section_nr(pfn_to_section_nr(pfn)))
+		pfn = ALIGN(pfn + 1, PAGES_PER_SECTION);
+	return min(pfn, end_pfn);
+}
+
+/* A block of somebody else comes online: it and those after it are not written ahead. */
+static void stop_ahead(unsigned long start_pfn)
+{
+	const unsigned long pfn = ALIGN_DOWN(start_pfn, PHYS_PFN(memory_block_size_bytes()));
+
+	range.end_pfn = min(range.end_pfn, pfn);
+	range.ahead.end_pfn = min(range.ahead.end_pfn, pfn);
+}
+
 /**
  * mhp_write_memmap() - write the struct pages of a memory block that comes online
  * @zone: has it now
@@ -116,12 +136,14 @@ void mhp_write_memmap(struct zone *zone, unsigned long start_pfn, unsigned long 
 	unsigned long end_pfn = start_pfn + nr_pages;
 
 	if (!is_ours()) {
+		stop_ahead(start_pfn);
 		memmap_write_hotplug(zone, start_pfn, nr_pages, context);
 		return;
 	}
 	if (!is_written(zone, start_pfn, nr_pages, context)) {
-		const unsigned long ahead_pfn = min(range.end_pfn,
-						    start_pfn + memmap_write_ahead(zone));
+		const unsigned long worth_pfn = start_pfn + memmap_write_ahead(zone);
+		const unsigned long ahead_pfn = end_of_offline(end_pfn,
+							       min(range.end_pfn, worth_pfn));
 
 		if (range.ahead.zone &&
 		    (range.ahead.zone != zone || range.ahead.context != context)) {
@@ -176,28 +198,24 @@ void mhp_end_offline(struct zone *zone)
 	zone_pcp_enable(zone);
 }
 
-static void begin_range(void)
-{
-	mutex_lock(&range_lock);
-	WRITE_ONCE(range.owner, current);
-}
-
 /**
- * mhp_begin_online_range() - memory blocks come online, one after the other, none of
- * which is online yet
+ * mhp_begin_online_range() - memory blocks come online, one after the other
  * @start_pfn: the first page
  * @nr_pages: of all of them
  * @write_ahead: whether their struct pages may be written before they come online
  *
- * Context: may sleep; the caller brings all of them online by itself, and does not have
- * mem_hotplug_lock. Until mhp_end_range(), others that begin a range wait.
+ * Context: may sleep, without mem_hotplug_lock. Until mhp_end_range(), others that begin
+ * a range wait.
  */
 void mhp_begin_online_range(unsigned long start_pfn, unsigned long nr_pages,
 			    bool write_ahead)
 {
-	begin_range();
+	mutex_lock(&range_lock);
+	mem_hotplug_begin();
+	range.owner = current;
 	if (write_ahead)
 		range.end_pfn = start_pfn + nr_pages;
+	mem_hotplug_done();
 }
 
 /**
@@ -208,9 +226,12 @@ void mhp_begin_online_range(unsigned long start_pfn, unsigned long nr_pages,
  */
 void mhp_begin_offline_range(void)
 {
-	begin_range();
+	mutex_lock(&range_lock);
 	lru_cache_disable();
+	mem_hotplug_begin();
+	range.owner = current;
 	range.no_lru_cache = true;
+	mem_hotplug_done();
 }
 
 /**
@@ -220,22 +241,20 @@ void mhp_begin_offline_range(void)
  */
 void mhp_end_range(void)
 {
-	const bool unused = range.ahead.asked_pfn < range.ahead.end_pfn;
+	const bool no_lru_cache = range.no_lru_cache;
 
-	if (unused || range.stale || range.unshuffled) {
-		mem_hotplug_begin();
-		/* Those that are still offline have no use for what was written. */
-		if (unused)
-			poison_memmap(range.ahead.asked_pfn,
-				      range.ahead.end_pfn - range.ahead.asked_pfn);
-		if (range.stale)
-			update_reserves();
-		if (range.unshuffled)
-			shuffle_zone(range.unshuffled);
-		mem_hotplug_done();
-	}
-	if (range.no_lru_cache)
-		lru_cache_enable();
+	mem_hotplug_begin();
+	/* Those that are still offline have no use for what was written. */
+	if (range.ahead.asked_pfn < range.ahead.end_pfn)
+		poison_memmap(range.ahead.asked_pfn,
+			      range.ahead.end_pfn - range.ahead.asked_pfn);
+	if (range.stale)
+		update_reserves();
+	if (range.unshuffled)
+		shuffle_zone(range.unshuffled);
 	memset(&range, 0, sizeof(range));
+	mem_hotplug_done();
+	if (no_lru_cache)
+		lru_cache_enable();
 	mutex_unlock(&range_lock);
 }

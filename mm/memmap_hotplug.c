@@ -8,7 +8,6 @@
  */
 #include <linux/bits.h>
 #include <linux/build_bug.h>
-#include <linux/cpumask.h>
 #include <linux/kconfig.h>
 #include <linux/memory_hotplug.h>
 #include <linux/memremap.h>
@@ -22,9 +21,7 @@
 #include <linux/page-isolation.h>
 #include <linux/pageblock-flags.h>
 #include <linux/sched.h>
-#include <linux/sched/isolation.h>
 #include <linux/sizes.h>
-#include <linux/topology.h>
 
 #include "internal.h"
 
@@ -67,16 +64,11 @@ static int writing_node(struct zone *zone)
 	return IS_ENABLED(CONFIG_NUMA) ? numa_nearest_node(nid, N_CPU) : nid;
 }
 
-/* How many of its CPUs work for others, as workqueues see it */
 static unsigned int cpus_of(int nid)
 {
 	const unsigned int most = READ_ONCE(memmap_cpus);
-	unsigned int cpu, n = 0;
+	const unsigned int n = padata_cpus_of_node(nid);
 
-	for_each_cpu_and(cpu, cpumask_of_node(nid), cpu_online_mask)
-		if (housekeeping_cpu(cpu, HK_TYPE_WQ) &&
-		    housekeeping_cpu(cpu, HK_TYPE_DOMAIN))
-			n++;
 	return max(most ? min(n, most) : n, 1);
 }
 

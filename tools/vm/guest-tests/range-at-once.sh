@@ -4,8 +4,8 @@
 #
 # arch: x86_64 arm64 ppc64le
 # guest x86_64: --memory 4G --append mem=2G --append mhp.hidden=0x100000000:0x80000000
-# guest arm64: --memory 4G --append mem=2G --append mhp.hidden=0xc0000000:0x40000000
-# guest ppc64le: --memory 3G --append mem=1G --append mhp.hidden=0x40000000:0x80000000
+# guest arm64: --memory 5G --append mem=2G --append mhp.hidden=0xc0000000:0x78000000
+# guest ppc64le: --memory 5G --append mem=1G --append mhp.hidden=0x40000000:0xf0000000
 # guest x86_64 arm64: --append memory_hotplug.memmap_on_memory=1
 # guest ppc64le: --append memory_hotplug.memmap_on_memory=force
 # What a struct page is before it is written must not be what it was the last time:

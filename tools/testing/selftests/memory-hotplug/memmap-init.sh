@@ -116,7 +116,7 @@ device "device coherent memory" "$start" $bytes 0 0 0 coherent
 
 blocks online_movable Movable 0
 mhp_done "blocks of RAM"
-if mhp_memmap_on_memory; then
+if mhp_memmap_on_memory $count; then
 	blocks online_movable Movable 0 memmap_on_memory
 	mhp_done "blocks of RAM with their memmap on them"
 else

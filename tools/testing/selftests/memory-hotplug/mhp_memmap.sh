@@ -92,7 +92,7 @@ mhp_seen()
 	local what number most=$(($2 / 4))
 
 	# In Movable, there is little that somebody wants at once.
-	[ "$MHP_EXPECTED" != Movable ] || most=$(($2 / 16))
+	[ "$MHP_EXPECTED" != Movable ] || most=$(($2 / 64))
 	while read -r what number; do
 		n[$what]=$number
 	done < "$MHP_COMPARE/seen"

@@ -35,8 +35,8 @@ mhp_need_hidden()
 		mhp_skip "no $1 memory blocks are hidden from the kernel (mem=, mhp.hidden=ADDRESS:SIZE)"
 }
 
-# mhp_memmap_on_memory: whether RAM can hold its own memmap; REPLY says why not. Adds
-# and removes a hidden block to find out.
+# mhp_memmap_on_memory [BLOCKS]: whether RAM of so many blocks can hold its own memmap;
+# REPLY says why not. Adds and removes hidden memory to find out.
 mhp_memmap_on_memory()
 {
 	local pages pageblock mode at size
@@ -55,6 +55,16 @@ mhp_memmap_on_memory()
 	[ "$mode" != force ] || return 0
 
 	mhp_hex at "$MHP_HIDDEN"
+	if [ "$mode" = leading ]; then
+		mhp_hex size $((${1:-1} * MHP_BLOCK_BYTES))
+		mhp_must "$MHP_TEST/add_ram" "$at $size memmap_on_memory"
+		mhp_get "$MHP_SYS/memory$((MHP_HIDDEN / MHP_BLOCK_BYTES))/memmap_placement"
+		mode=$REPLY
+		mhp_must "$MHP_TEST/remove_ram" "$at $size"
+		REPLY="the memmap of ${1:-1} blocks is in $mode"
+		[ "$mode" = leading ]
+		return
+	fi
 	mhp_hex size "$MHP_BLOCK_BYTES"
 	pages=$(awk '$1 == "nr_memmap_pages" { print $2 }' /proc/vmstat)
 	mhp_must "$MHP_TEST/add_ram" "$at $size"
