@@ -213,6 +213,21 @@ static void write_ram_pages(unsigned long start, unsigned long end, void *arg)
 	}
 }
 
+static void write_ram(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
+		      enum meminit_context context, bool hosting)
+{
+	struct memmap memmap = {
+		.start_pfn = start_pfn,
+		.end_pfn = start_pfn + nr_pages,
+		.zone = zone,
+		.context = context,
+		.hosting = hosting,
+	};
+
+	highest_memmap_pfn = max(highest_memmap_pfn, memmap.end_pfn - 1);
+	write_memmap(&memmap, write_ram_pages, pageblock_nr_pages);
+}
+
 /**
  * memmap_write_hotplug() - write the struct pages of RAM that was added
  * @zone: where it belongs, now or when it is online
@@ -227,15 +242,7 @@ static void write_ram_pages(unsigned long start, unsigned long end, void *arg)
 void memmap_write_hotplug(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
 			  enum meminit_context context)
 {
-	struct memmap memmap = {
-		.start_pfn = start_pfn,
-		.end_pfn = start_pfn + nr_pages,
-		.zone = zone,
-		.context = context,
-	};
-
-	highest_memmap_pfn = max(highest_memmap_pfn, memmap.end_pfn - 1);
-	write_memmap(&memmap, write_ram_pages, pageblock_nr_pages);
+	write_ram(zone, start_pfn, nr_pages, context, false);
 }
 
 /*
@@ -324,15 +331,7 @@ void memmap_init_hotplug(struct zone *zone, unsigned long start_pfn, unsigned lo
  */
 void memmap_init_hosting(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages)
 {
-	struct memmap memmap = {
-		.start_pfn = start_pfn,
-		.end_pfn = start_pfn + nr_pages,
-		.zone = zone,
-		.hosting = true,
-	};
-
-	highest_memmap_pfn = max(highest_memmap_pfn, memmap.end_pfn - 1);
-	write_memmap(&memmap, write_ram_pages, pageblock_nr_pages);
+	write_ram(zone, start_pfn, nr_pages, MEMINIT_HOTPLUG, true);
 	memmap_init_pageblocks(start_pfn, nr_pages, MIGRATE_UNMOVABLE);
 }
 
