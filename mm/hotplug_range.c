@@ -6,20 +6,16 @@
  * other. What depends on how much memory there is, and has nothing to do with the one or
  * the other block, waits for the last one.
  *
- * One range lasts at a time, and is that of the task which began it: blocks that others
- * bring online or take offline meanwhile are no part of it. Nearly everybody has
- * device_hotplug_lock for as long, but who loads ACPI tables with memory in them has not.
+ * One range lasts at a time: who begins it has device_hotplug_lock, which everybody needs
+ * who brings a memory block online or takes it offline. Those who did without would write
+ * struct pages of others (Documentation/core-api/memory-hotplug.rst).
  */
-#include <linux/align.h>
+#include <linux/bug.h>
 #include <linux/math.h>
-#include <linux/memory.h>
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
-#include <linux/mutex.h>
-#include <linux/pfn.h>
-#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/swap.h>
 #include <linux/writeback.h>
@@ -28,12 +24,9 @@
 #include "internal.h"
 #include "shuffle.h"
 
-/* Held for as long as a range lasts; around mem_hotplug_lock */
-static DEFINE_MUTEX(range_lock);
-
-/* Protected by mem_hotplug_lock */
+/* Protected by device_hotplug_lock */
 static struct {
-	struct task_struct *owner;
+	bool lasts;
 	/* Pages go to LRU lists at once, until the end. */
 	bool no_lru_cache;
 	/* Reserves are up to date with so many managed pages in @zone. */
@@ -54,12 +47,6 @@ static struct {
 	} ahead;
 } range;
 
-/* Is there a range, and is it the one of who is here? */
-static bool is_ours(void)
-{
-	return range.owner == current;
-}
-
 static void update_reserves(void)
 {
 	init_per_zone_wmark_min();
@@ -78,7 +65,7 @@ void mhp_update_reserves(struct zone *zone)
 {
 	const unsigned long managed = zone_managed_pages(zone);
 
-	if (is_ours()) {
+	if (range.lasts) {
 		if (zone == range.zone &&
 		    abs_diff(managed, range.managed) <= range.managed / 8) {
 			range.stale = true;
@@ -99,23 +86,6 @@ static bool is_written(struct zone *zone, unsigned long start_pfn, unsigned long
 	       start_pfn + nr_pages <= range.ahead.end_pfn;
 }
 
-/* Where memory that is offline at @pfn ends; @end_pfn at the latest */
-static unsigned long end_of_offline(unsigned long pfn, unsigned long end_pfn)
-{
-	while (pfn < end_pfn && !online_section_nr(pfn_to_section_nr(pfn)))
-		pfn = ALIGN(pfn + 1, PAGES_PER_SECTION);
-	return min(pfn, end_pfn);
-}
-
-/* A block of somebody else comes online: it and those after it are not written ahead. */
-static void stop_ahead(unsigned long start_pfn)
-{
-	const unsigned long pfn = ALIGN_DOWN(start_pfn, PHYS_PFN(memory_block_size_bytes()));
-
-	range.end_pfn = min(range.end_pfn, pfn);
-	range.ahead.end_pfn = min(range.ahead.end_pfn, pfn);
-}
-
 /**
  * mhp_write_memmap() - write the struct pages of a memory block that comes online
  * @zone: has it now
@@ -125,25 +95,22 @@ static void stop_ahead(unsigned long start_pfn)
  *
  * Within a range, those of blocks that follow are written as well, to keep several CPUs
  * busy. Nobody looks at them before they come online. If one turns out to belong to
- * another zone, or is for somebody else by then, it and those after it are written each
- * by itself.
+ * another zone, it and those after it are written each by itself.
  *
- * Context: mem_hotplug_lock in write mode.
+ * Context: device_hotplug_lock, and mem_hotplug_lock in write mode.
  */
 void mhp_write_memmap(struct zone *zone, unsigned long start_pfn, unsigned long nr_pages,
 		      enum meminit_context context)
 {
 	unsigned long end_pfn = start_pfn + nr_pages;
 
-	if (!is_ours()) {
-		stop_ahead(start_pfn);
+	if (!range.lasts) {
 		memmap_write_hotplug(zone, start_pfn, nr_pages, context);
 		return;
 	}
 	if (!is_written(zone, start_pfn, nr_pages, context)) {
-		const unsigned long worth_pfn = start_pfn + memmap_write_ahead(zone);
-		const unsigned long ahead_pfn = end_of_offline(end_pfn,
-							       min(range.end_pfn, worth_pfn));
+		const unsigned long ahead_pfn = min(range.end_pfn,
+						    start_pfn + memmap_write_ahead(zone));
 
 		if (range.ahead.zone &&
 		    (range.ahead.zone != zone || range.ahead.context != context)) {
@@ -166,7 +133,7 @@ void mhp_write_memmap(struct zone *zone, unsigned long start_pfn, unsigned long 
  */
 void mhp_shuffle(struct zone *zone)
 {
-	if (!is_ours()) {
+	if (!range.lasts) {
 		shuffle_zone(zone);
 		return;
 	}
@@ -183,7 +150,7 @@ void mhp_shuffle(struct zone *zone)
 void mhp_begin_offline(struct zone *zone)
 {
 	zone_pcp_disable(zone);
-	if (!is_ours() || !range.no_lru_cache)
+	if (!range.no_lru_cache)
 		lru_cache_disable();
 }
 
@@ -193,7 +160,7 @@ void mhp_begin_offline(struct zone *zone)
  */
 void mhp_end_offline(struct zone *zone)
 {
-	if (!is_ours() || !range.no_lru_cache)
+	if (!range.no_lru_cache)
 		lru_cache_enable();
 	zone_pcp_enable(zone);
 }
@@ -204,18 +171,15 @@ void mhp_end_offline(struct zone *zone)
  * @nr_pages: of all of them
  * @write_ahead: whether their struct pages may be written before they come online
  *
- * Context: may sleep, without mem_hotplug_lock. Until mhp_end_range(), others that begin
- * a range wait.
+ * Context: device_hotplug_lock until mhp_end_range(), without mem_hotplug_lock; may sleep.
  */
 void mhp_begin_online_range(unsigned long start_pfn, unsigned long nr_pages,
 			    bool write_ahead)
 {
-	mutex_lock(&range_lock);
-	mem_hotplug_begin();
-	range.owner = current;
+	WARN_ON_ONCE(range.lasts);
+	range.lasts = true;
 	if (write_ahead)
 		range.end_pfn = start_pfn + nr_pages;
-	mem_hotplug_done();
 }
 
 /**
@@ -226,23 +190,19 @@ void mhp_begin_online_range(unsigned long start_pfn, unsigned long nr_pages,
  */
 void mhp_begin_offline_range(void)
 {
-	mutex_lock(&range_lock);
 	lru_cache_disable();
-	mem_hotplug_begin();
-	range.owner = current;
+	WARN_ON_ONCE(range.lasts);
+	range.lasts = true;
 	range.no_lru_cache = true;
-	mem_hotplug_done();
 }
 
 /**
  * mhp_end_range() - they all did, or some failed
  *
- * Context: the task that began the range, without mem_hotplug_lock.
+ * Context: see mhp_begin_online_range().
  */
 void mhp_end_range(void)
 {
-	const bool no_lru_cache = range.no_lru_cache;
-
 	mem_hotplug_begin();
 	/* Those that are still offline have no use for what was written. */
 	if (range.ahead.asked_pfn < range.ahead.end_pfn)
@@ -252,9 +212,8 @@ void mhp_end_range(void)
 		update_reserves();
 	if (range.unshuffled)
 		shuffle_zone(range.unshuffled);
-	memset(&range, 0, sizeof(range));
 	mem_hotplug_done();
-	if (no_lru_cache)
+	if (range.no_lru_cache)
 		lru_cache_enable();
-	mutex_unlock(&range_lock);
+	memset(&range, 0, sizeof(range));
 }
