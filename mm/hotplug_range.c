@@ -95,7 +95,7 @@ static bool is_written(struct zone *zone, unsigned long start_pfn, unsigned long
  *
  * Within a range, those of blocks that follow are written as well, to keep several CPUs
  * busy. Nobody looks at them before they come online. If one turns out to belong to
- * another zone, it and those after it are written each by itself.
+ * another zone, it is written by itself, and no more are written ahead.
  *
  * Context: device_hotplug_lock, and mem_hotplug_lock in write mode.
  */

@@ -18,6 +18,7 @@
 #include <linux/debugfs.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
+#include <linux/kasan.h>
 #include <linux/kstrtox.h>
 #include <linux/limits.h>
 #include <linux/list.h>
@@ -62,6 +63,11 @@ MODULE_PARM_DESC(memmap_reserved, "Pages of memmap in a memory block are reserve
 static uint block_order;
 module_param(block_order, uint, 0444);
 MODULE_PARM_DESC(block_order, "Page block order of /proc/pagetypeinfo");
+
+/* What a kernel is to see to that is booted with init_on_free=1 */
+static bool wiped;
+module_param(wiped, bool, 0444);
+MODULE_PARM_DESC(wiped, "Fill memory before it comes online: its free pages are to be zero");
 
 /* What the user expects of memory that comes online, and what was seen since then */
 static DEFINE_MUTEX(seen_lock);
@@ -198,6 +204,29 @@ static void compare_used(unsigned long pfn)
 	seen.used++;
 }
 
+/* Memory that comes online is not what its last owner left. */
+static void fill(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long pfn;
+
+	for (pfn = start_pfn; pfn < start_pfn + nr_pages; pfn++) {
+		memset(__va(PFN_PHYS(pfn)), 0xa5, PAGE_SIZE);
+		cond_resched();
+	}
+}
+
+static void compare_wiped(unsigned long pfn, unsigned int order)
+{
+	const void *start = __va(PFN_PHYS(pfn)), *left;
+
+	/* Free pages are nobody's business, else. */
+	kasan_disable_current();
+	left = memchr_inv(start, 0, PAGE_SIZE << order);
+	kasan_enable_current();
+	if (left)
+		wrong(pfn + PFN_DOWN(left - start), "free page", "not wiped");
+}
+
 /* Free pages; zone->lock is held. */
 static void compare_free(unsigned long pfn, unsigned int order)
 {
@@ -209,6 +238,8 @@ static void compare_free(unsigned long pfn, unsigned int order)
 	expected.page_type = PGTY_buddy << 24;
 	set_page_private(&expected, order);
 	expected.lru = page->lru;
+	if (wiped)
+		compare_wiped(pfn, order);
 	if (page->lru.next->prev != &page->lru || page->lru.prev->next != &page->lru)
 		wrong(pfn, "free pages", "not on a list");
 	if (is_used(page, true))
@@ -273,8 +304,13 @@ static int memory_online(struct notifier_block *nb, unsigned long action, void *
 	const unsigned long block_pfn = ALIGN_DOWN(notify->start_pfn, block_pages);
 	unsigned long pfn, end_pfn = notify->start_pfn;
 
-	if (action == MEM_GOING_ONLINE || action == MEM_GOING_OFFLINE)
-		return is_refused(block_pfn) ? notifier_from_errno(-EBUSY) : NOTIFY_DONE;
+	if (action == MEM_GOING_ONLINE || action == MEM_GOING_OFFLINE) {
+		if (is_refused(block_pfn))
+			return notifier_from_errno(-EBUSY);
+		if (wiped && action == MEM_GOING_ONLINE)
+			fill(notify->start_pfn, notify->nr_pages);
+		return NOTIFY_DONE;
+	}
 	if (action != MEM_ONLINE)
 		return NOTIFY_DONE;
 

@@ -9,8 +9,9 @@
 # guest x86_64 arm64: --append memory_hotplug.memmap_on_memory=1
 # guest ppc64le: --append memory_hotplug.memmap_on_memory=force
 # guest x86_64 arm64 ppc64le: --append memory_hotplug.memmap_share=2
-# What a struct page is before it is written must not be what it was the last time:
-# guest: --append init_on_alloc=1
+# What a struct page is before it is written must not be what it was the last time; and
+# free pages are wiped:
+# guest: --append init_on_alloc=1 --append init_on_free=1
 # modules: drivers/mhp_test
 # timeout: 400
 exec bash /selftests/in-guest memmap-cpus.sh memmap-init.sh

@@ -3,8 +3,9 @@
 #
 # The struct pages of added memory, each word of each: as Linux 6.12 leaves them, in
 # which zone ever the memory comes online, wherever its memmap is, and whether a driver
-# gets it first; and those of device memory of each kind. The module memmap_test has what
-# is compared with. Memory that comes online at once: range-at-once.sh.
+# gets it first; and those of device memory of each kind. With init_on_free=1, pages are
+# wiped, too. The module memmap_test has what is compared with. Memory that comes online at
+# once: range-at-once.sh.
 #
 # Needs hidden memory, see mhp_ranges.sh. Several CPUs write the struct pages, if there are
 # several: memory_hotplug.memmap_share is 2 here.
@@ -96,7 +97,7 @@ again()
 	return 1
 }
 
-mhp_plan 14
+mhp_plan 16
 
 device "device memory" "$start" $bytes 0 1 0 generic
 device "device memory, compound pages" "$start" $bytes 0 1 $huge generic compound_order=$huge
@@ -128,6 +129,17 @@ if mhp_memmap_test callback=1; then
 else
 	mhp_pass_over "blocks of RAM that a driver gets first" "another one does: $(tail -n 1 "$MHP_TMP/module")"
 fi
+for callback in 0 1; do
+	name="free pages are wiped$([ $callback = 0 ] || echo ", those that a driver got first")"
+	if ! grep -q 'mem auto-init:.* heap free:on' <(dmesg); then
+		mhp_pass_over "$name" "this kernel wipes none (init_on_free=1)"
+	elif ! mhp_memmap_test callback=$callback wiped=1; then
+		mhp_pass_over "$name" "another driver gets them: $(tail -n 1 "$MHP_TMP/module")"
+	else
+		blocks online_movable Movable $((callback * count * MHP_BLOCK_PAGES))
+		mhp_done "$name"
+	fi
+done
 mhp_memmap_test
 where=
 if again; then
