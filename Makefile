@@ -11,7 +11,7 @@ help:
 	@echo 'linux-mhp: memory hotplug with owners, for Linux 6.12'
 	@echo
 	@echo '  make demo                     build a kernel, hot-add a DIMM, use it, unplug it (x86_64)'
-	@echo '  make test                     all tests, on x86_64, arm64 and ppc64le'
+	@echo '  make test                     the tests, on x86_64, arm64 and ppc64le'
 	@echo '  make test SUITE=kunit ARCH=x86_64 VARIANT=patched'
 	@echo '                                some: series, harness, kunit, selftest, vmemmap, memmap,'
 	@echo '                                placement, carve, stock, debug, soak, all-variants'

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The kernel's own mem-on-off-test.sh where blocks hold their own memmap.
 #
+# suite arm64 ppc64le: placement
 # arch: x86_64 arm64 ppc64le
 # guest: --append movable_node
 # guest x86_64 arm64: --memory 512M

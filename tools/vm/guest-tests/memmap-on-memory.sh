@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The same where blocks hold their own memmap.
 #
+# suite arm64 ppc64le: placement
 # arch: x86_64 arm64 ppc64le
 # guest: --memory 8G --nodes 2
 # guest x86_64 arm64: --dimm 1G,node=0 --dimm 1G,node=1 --append memory_hotplug.memmap_on_memory=1

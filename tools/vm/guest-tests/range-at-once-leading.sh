@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Memory blocks that come online at once, where their memmap is at the start.
 #
+# suite: memmap
 # arch: x86_64 arm64 ppc64le
 # guest x86_64: --memory 4G --append mem=2G --append mhp.hidden=0x100000000:0x80000000
 # guest arm64: --memory 5G --append mem=2G --append mhp.hidden=0xc0000000:0x78000000

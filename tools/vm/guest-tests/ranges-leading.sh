@@ -3,6 +3,7 @@
 # The ranges of ranges.sh with their memmap at the start: what is refused, and one
 # allocation after the other that fails, where the kernel can do that.
 #
+# suite: placement
 # arch: x86_64 arm64 ppc64le
 # guest x86_64: --memory 4G --append mem=2G --append mhp.hidden=0x100000000:0x80000000
 # guest arm64: --memory 4G --append mem=2G --append mhp.hidden=0xc0000000:0x20000000

@@ -3,6 +3,7 @@
 # DIMMs with their memmap at the start, at random and under load: half a minute, or
 # what mhp.seconds= says.
 #
+# suite: placement
 # arch: x86_64 arm64 ppc64le
 # guest: --memory 3G --nodes 2 --append memory_hotplug.memmap_on_memory=leading
 # timeout: 500
